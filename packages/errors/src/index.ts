@@ -1,0 +1,1 @@
+export { ClewError, type ClewErrorOptions, isClewError } from "./clew-error.ts";
