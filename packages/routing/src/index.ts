@@ -1,1 +1,12 @@
-export {};
+export type {
+  Condition,
+  Decision,
+  KeyStatus,
+  OnFailure,
+  Override,
+  Reason,
+  RoutableRequest,
+  Rule,
+  Table,
+  Target,
+} from "./types.ts";

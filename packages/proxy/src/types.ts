@@ -1,0 +1,85 @@
+import type { Duplex } from "node:stream";
+
+/** One request's head, as it came. */
+export interface RequestHead {
+  readonly method: string;
+  /** The request-target as received. */
+  readonly target: string;
+  /** The target's path without query (`/` for an absolute-form target without one). */
+  readonly path: string;
+  readonly httpVersion: string;
+  /** Name, value, name, value …, as received. */
+  readonly rawHeaders: readonly string[];
+  /** By lower-case name. Several lines of one name come joined by `, `, in order. */
+  header(name: string): string | undefined;
+  /** The protocol asked for by `upgrade`, if `connection` names it. */
+  readonly upgrade: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly localPort: number | undefined;
+}
+
+/** Where bytes can be sent: one key, one pool of kept connections. */
+export interface Upstream {
+  /** Pool key: two upstreams with one key are interchangeable. */
+  readonly key: string;
+  /** Opens one byte pipe. Rejects when it cannot be reached; nothing was sent then. */
+  connect(signal: AbortSignal): Promise<Duplex>;
+}
+
+export interface HeaderEdits {
+  /** Lower-case names taken out, all lines of each. Removal comes before setting. */
+  readonly remove?: readonly string[] | undefined;
+  /** Lines added at the end, after removal. */
+  readonly set?: ReadonlyArray<readonly [name: string, value: string]> | undefined;
+}
+
+/** How one request is forwarded. */
+export interface Plan {
+  readonly upstream: Upstream;
+  /** Takes the request where invariant I3 allows: see design of fail-open in docs/reference/routing.md. */
+  readonly fallback?: Upstream | undefined;
+  readonly requestHeaders?: HeaderEdits | undefined;
+  /** Asked once, when the answer's head is there. */
+  responseHeaders?(answer: { readonly status: number; readonly fellBack: boolean }): HeaderEdits | undefined;
+  /** Limit for reaching `upstream`, in ms. Default `limits.connectTimeoutMs`. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The answer sent when neither upstream nor fallback took the request. Default: 502 with a `clew-error` header. */
+  failed?(failure: Failure): LocalAnswer;
+  /** Called exactly once, when the exchange is over. Must not throw. */
+  done?(outcome: Outcome): void;
+}
+
+/** An answer made here; nothing is forwarded. */
+export interface LocalAnswer {
+  readonly status: number;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly body: string;
+}
+
+export interface Failure {
+  /** Stable code, such as `E_UPSTREAM_UNREACHABLE`. */
+  readonly code: string;
+  readonly message: string;
+  /** How far the request had come when it failed. */
+  readonly stage: "connect" | "request" | "answer";
+}
+
+export interface Outcome {
+  readonly status: number | undefined;
+  readonly fellBack: boolean;
+  /** Why the first upstream did not serve, when it did not. */
+  readonly failure?: Failure | undefined;
+  /** The answer broke off in its middle, or the client went away. */
+  readonly broken?: "upstream" | "client" | undefined;
+  readonly durationMs: number;
+}
+
+export type Route = (head: RequestHead) => Plan | LocalAnswer;
+
+export interface Proxy {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Ends idle connections to an upstream, and busy ones after their answer. */
+  retire(upstreamKey: string): void;
+  /** Stops accepting, lets what runs finish (`connection: close`), cuts the rest after `graceMs`. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
