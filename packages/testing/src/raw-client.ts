@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { until } from "./until.ts";
+
+export interface RawClient extends AsyncDisposable {
+  readonly socket: Socket;
+  /** All bytes that came so far. */
+  readonly received: Buffer;
+  /**
+   * Resolves once the other side has ended or broken the connection; `error` tells the second, but not always: Node 20
+   * (libuv before 1.48) reports a reset that comes after data as an ordinary end. Judge by the message's framing.
+   */
+  readonly closed: Promise<{ readonly error: Error | undefined }>;
+  write(bytes: string | Uint8Array): void;
+  /** Writes pieces cut at these offsets, each as a packet of its own (as far as loopback lets one choose). */
+  writeCut(bytes: string | Uint8Array, cuts: readonly number[]): Promise<void>;
+  /** Waits until what came so far holds this text (or fulfils this test), and returns all of it. */
+  waitFor(text: string | ((received: Buffer) => boolean), timeoutMs?: number): Promise<Buffer>;
+  end(): void;
+  /** Breaks the connection with a reset. */
+  reset(): void;
+}
+
+/** A client that writes and sees plain bytes, for what an HTTP library would hide. Does not end its side by itself. */
+export async function rawClient(port: number, host = "127.0.0.1"): Promise<RawClient> {
+  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
+  await once(socket, "connect");
+  const pieces: Buffer[] = [];
+  let failure: Error | undefined;
+  socket.on("data", (bytes: Buffer) => pieces.push(bytes));
+  socket.on("error", (error) => {
+    failure = error;
+  });
+  const closed = new Promise<{ error: Error | undefined }>((resolve) => {
+    socket.once("end", () => resolve({ error: undefined }));
+    socket.once("close", () => resolve({ error: failure }));
+  });
+  const received = (): Buffer => Buffer.concat(pieces);
+  return {
+    socket,
+    get received() {
+      return received();
+    },
+    closed,
+    write: (bytes) => void socket.write(bytes),
+    writeCut: (bytes, cuts) => writeCut(socket, bytes, cuts),
+    async waitFor(text, timeoutMs) {
+      const test = typeof text === "string" ? (bytes: Buffer) => bytes.includes(text) : text;
+      const what = `${text}, in what came: `;
+      try {
+        await until(() => test(received()), { timeoutMs, what });
+      } catch (error) {
+        throw new Error(
+          (error as Error).message + JSON.stringify(received().toString("latin1").slice(0, 2_000)),
+        );
+      }
+      return received();
+    },
+    end: () => void socket.end(),
+    reset: () => void socket.resetAndDestroy(),
+    [Symbol.asyncDispose]: async () => {
+      if (socket.closed) return;
+      socket.destroy();
+      await once(socket, "close");
+    },
+  };
+}
+
+/**
+ * Writes bytes and returns all that came until the other side ended the connection. Ask for `connection: close`.
+ * Resolves as well when it was broken off in the middle: judge by the framing (see {@link RawClient.closed}).
+ */
+export async function rawExchange(port: number, bytes: string | Uint8Array): Promise<Buffer> {
+  await using client = await rawClient(port);
+  client.write(bytes);
+  await client.closed;
+  return client.received;
+}
+
+async function writeCut(socket: Socket, bytes: string | Uint8Array, cuts: readonly number[]): Promise<void> {
+  const all = Buffer.from(bytes);
+  const edges = [0, ...[...cuts].sort((a, b) => a - b), all.length];
+  for (const [index, from] of edges.slice(0, -1).entries()) {
+    const piece = all.subarray(from, edges[index + 1]);
+    if (piece.length === 0) continue;
+    await new Promise((resolve) => socket.write(piece, resolve));
+    // The kernel has it; a turn of the loop lets a receiver in this process read it by itself.
+    await new Promise(setImmediate);
+  }
+}
