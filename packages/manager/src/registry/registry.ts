@@ -46,7 +46,11 @@ export interface Registry {
   /** All or nothing. At most {@link maxTransactionOperations} compares, puts and deletes together. */
   transaction(operations: {
     readonly compare?: readonly Compare[];
-    readonly puts?: ReadonlyArray<{ readonly key: string; readonly value: string; readonly lease?: string | undefined }>;
+    readonly puts?: ReadonlyArray<{
+      readonly key: string;
+      readonly value: string;
+      readonly lease?: string | undefined;
+    }>;
     readonly deletes?: readonly string[];
   }): Promise<WriteResult>;
   /** Its keys are deleted when `ttlMs` passes without `keepAlive`; watchers see that as deletes. */

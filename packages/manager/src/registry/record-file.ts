@@ -1,0 +1,48 @@
+import { crc32 } from "node:zlib";
+import { RegistryError } from "./registry-error.ts";
+
+/**
+ * A file of records: each is one line, the CRC-32 of its JSON in eight hex digits, a space, the JSON.
+ * People can read it, and damage shows.
+ */
+export interface RecordFile {
+  readonly records: ReadonlyArray<{ readonly offset: number; readonly value: unknown }>;
+  /** Where whole records end. Less than the file's size when the last one was half written. */
+  readonly wholeBytes: number;
+}
+
+const newline = 0x0a;
+const checksumLength = 8;
+
+export function encodeRecord(value: unknown): string {
+  const json = JSON.stringify(value);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** Throws E_REGISTRY_CORRUPT when a line that was written whole is not what was written. */
+export function parseRecordFile(bytes: Buffer, file: string): RecordFile {
+  const records: Array<{ offset: number; value: unknown }> = [];
+  let offset = 0;
+  for (;;) {
+    const end = bytes.indexOf(newline, offset);
+    if (end === -1) return { records, wholeBytes: offset };
+    const json = bytes.subarray(offset + checksumLength + 1, end);
+    if (bytes.toString("latin1", offset, offset + checksumLength) !== checksum(json)) {
+      throw corrupt(file, offset, "the record's checksum is wrong");
+    }
+    records.push({ offset, value: JSON.parse(json.toString()) });
+    offset = end + 1;
+  }
+}
+
+export function corrupt(file: string, offset: number, what: string): RegistryError {
+  return new RegistryError("E_REGISTRY_CORRUPT", `${file} is damaged at byte ${offset}: ${what}.`, {
+    hint:
+      "Put the directory back from a copy, or move it away to begin anew: sessions and overrides are made " +
+      `again by those who use them, previews are lost. To keep what comes before: truncate -s ${offset} '${file}'.`,
+  });
+}
+
+function checksum(json: string | Buffer): string {
+  return crc32(json).toString(16).padStart(checksumLength, "0");
+}
