@@ -1,1 +1,31 @@
-export {};
+export {
+  type BaggageLimits,
+  baggageLimits,
+  checkBaggage,
+  type RepairedBaggage,
+  repairBaggage,
+} from "./baggage.ts";
+export { type BaggageMember, editBaggage, findBaggageValue, readBaggage } from "./baggage-member.ts";
+export { type TrimmedBaggage, trimBaggage } from "./baggage-trim.ts";
+export { decodeCaller, decodeFieldName, encodeCaller, encodeFieldName } from "./field-name.ts";
+export { decodeFieldValue, encodeFieldValue, fieldValueText, isSameFieldValue } from "./field-value.ts";
+export type { JsonValue } from "./json-value.ts";
+export {
+  formatStructuredDictionary,
+  formatStructuredItem,
+  maxStructuredInteger,
+  type StructuredItem,
+  StructuredToken,
+  type StructuredValue,
+} from "./structured-field.ts";
+export { parseStructuredDictionary, parseStructuredItem } from "./structured-field-parser.ts";
+export {
+  formatTraceparent,
+  isTraceparent,
+  maxTraceparentBytes,
+  parseTraceparent,
+  randomFlag,
+  sampledFlag,
+  type TraceParent,
+} from "./traceparent.ts";
+export { checkTracestate, tracestateLimits } from "./tracestate.ts";
