@@ -15,6 +15,9 @@ export function decodeFieldName(key: string): string {
   return decodeIn(key, tokenClass);
 }
 
+/** Longest `x-forrst-caller` that is believed; a service name becomes a label in logs and metrics. */
+export const maxCallerBytes = 256;
+
 /**
  * The value of `x-forrst-caller` for a service name. Visible ASCII goes as it is, everything else (and a `%` that
  * would be misread) percent-encoded by the rule of {@link encodeFieldName}.

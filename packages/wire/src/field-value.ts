@@ -40,12 +40,16 @@ export function fieldValueText(encoded: string): string {
   const json = text.slice(jsonPrefix.length);
   const value = parseJson(json);
   if (value === undefined) return text;
-  return typeof value === "number" ? json.trim() : JSON.stringify(value);
+  return typeof value === "number" ? json.trim() : (compactJson(value) ?? json);
 }
 
 /** Whether two encoded values mean the same, however each was escaped. */
 export function isSameFieldValue(left: string, right: string): boolean {
-  return left === right || encodeFieldValue(decodeFieldValue(left)) === right;
+  if (left === right) return true;
+  const value = decodeFieldValue(left);
+  if (typeof value === "string") return encodeFieldValue(value) === right;
+  const json = compactJson(value);
+  return json !== undefined && percentEncode(jsonPrefix + json, baggageOctetClass) === right;
 }
 
 function withoutStringPrefix(text: string): string {
@@ -63,6 +67,15 @@ function parseJson(text: string): JsonValue | undefined {
     return JSON.parse(text) as JsonValue;
   } catch {
     // Text of another tool that only looks like ours: not JSON is an answer, not a fault.
+    return undefined;
+  }
+}
+
+function compactJson(value: JsonValue): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Parsing takes any depth, writing only what the stack holds: thousands of brackets have no compact form.
     return undefined;
   }
 }

@@ -7,7 +7,13 @@ export {
 } from "./baggage.ts";
 export { type BaggageMember, editBaggage, findBaggageValue, readBaggage } from "./baggage-member.ts";
 export { type TrimmedBaggage, trimBaggage } from "./baggage-trim.ts";
-export { decodeCaller, decodeFieldName, encodeCaller, encodeFieldName } from "./field-name.ts";
+export {
+  decodeCaller,
+  decodeFieldName,
+  encodeCaller,
+  encodeFieldName,
+  maxCallerBytes,
+} from "./field-name.ts";
 export { decodeFieldValue, encodeFieldValue, fieldValueText, isSameFieldValue } from "./field-value.ts";
 export type { JsonValue } from "./json-value.ts";
 export {
