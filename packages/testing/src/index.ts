@@ -1,5 +1,8 @@
+export { startEtcd, type TestEtcd } from "./etcd.ts";
 export { freePort } from "./free-port.ts";
 export { type RawClient, rawClient, rawExchange } from "./raw-client.ts";
+export { registryContract } from "./registry-contract.ts";
+export type { RegistryLike, RegistryUnderTest } from "./registry-contract-types.ts";
 export { type TemporaryDirectory, temporaryDirectory } from "./temporary-directory.ts";
 export { type ProcessExit, type ProcessOptions, startProcess, type TestProcess } from "./test-process.ts";
 export { type UntilOptions, until } from "./until.ts";
