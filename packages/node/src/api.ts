@@ -1,0 +1,5 @@
+/** The same without the effect of importing: for tests, and for programs that decide for themselves. */
+export type { HookFault } from "./hook.ts";
+export type { WithheldContext } from "./outgoing.ts";
+export { type Registration, register } from "./registration.ts";
+export type { RegisterOptions } from "./settings.ts";

@@ -1,0 +1,101 @@
+import type { ClientRequest } from "node:http";
+import { ambientStorage, type Context, emptyContext } from "@clew/context";
+import { flatPairs, headerValue, withFields } from "./header-list.ts";
+import type { Hook } from "./hook.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+const creation: unique symbol = Symbol("clew.context");
+
+/** A request with the context in which it was created. */
+interface Created {
+  [creation]?: Context;
+}
+
+/** What Node keeps on a request without saying so in its types; as of Node 20 to 24. */
+interface RequestInternals extends Created {
+  readonly socketPath?: string | undefined;
+}
+
+/**
+ * Adds the context to requests of `node:http` and `node:https` where their headers are made into text, the one place
+ * that all of them pass: those with headers as an object, as a list, and those that expect `100 Continue`.
+ */
+export function hookClients(hook: Hook, outgoing: Outgoing): void {
+  const { Agent, ClientRequest } = process.getBuiltinModule("node:http");
+  const storage = ambientStorage();
+
+  // A request may be written from another scope than the one that created it, such as a queue's. The agent sees it
+  // while it is being constructed. Without an agent, what is ambient when the headers are made counts.
+  hook.replace(
+    Agent.prototype,
+    "addRequest",
+    (addRequest) =>
+      function (this: unknown, ...args) {
+        const request: Created | undefined = args[0];
+        if (hook.active && request instanceof ClientRequest) {
+          (request as Created)[creation] ??= storage.getStore() ?? emptyContext;
+        }
+        return Reflect.apply(addRequest, this, args);
+      },
+  );
+
+  hook.replace(
+    ClientRequest.prototype,
+    "_storeHeader",
+    (storeHeader) =>
+      function (this: ClientRequest & RequestInternals, firstLine: string, headers: unknown) {
+        let lines = firstLine;
+        let list = headers;
+        try {
+          if (hook.active && isDestination(this, outgoing)) {
+            const context = this[creation] ?? storage.getStore() ?? emptyContext;
+            [lines, list] = withContext(this, firstLine, headers, context, outgoing);
+          }
+        } catch (error) {
+          hook.fail(error);
+        }
+        return Reflect.apply(storeHeader, this, [lines, list]);
+      },
+  );
+}
+
+/**
+ * Put after the request line rather than set on the request: the application sees its own headers as it set them, and
+ * a list of headers is not copied.
+ */
+function withContext(
+  request: ClientRequest,
+  firstLine: string,
+  headers: unknown,
+  context: Context,
+  outgoing: Outgoing,
+): [string, unknown] {
+  const list = Array.isArray(headers) ? listOf(headers) : undefined;
+  const valueSet = (name: string): unknown =>
+    list === undefined ? request.getHeader(name) : headerValue(list, name);
+  let lines = firstLine;
+  let changed = headers;
+  for (const field of outgoing.fieldsFor(context, valueSet)) {
+    const [name, value] = field;
+    if (valueSet(name) === undefined) lines += `${name}: ${value}\r\n`;
+    else if (list === undefined) request.setHeader(name, value);
+    else changed = withFields(list, [field]);
+  }
+  return [lines, changed];
+}
+
+/** A list of pairs, which Node takes as well, as one list. What is neither is left for Node to refuse. */
+function listOf(headers: unknown[]): unknown[] {
+  return (Array.isArray(headers[0]) ? flatPairs(headers) : undefined) ?? headers;
+}
+
+function isDestination(request: ClientRequest & RequestInternals, outgoing: Outgoing): boolean {
+  // It asks a proxy for a tunnel, and is no request to a service.
+  if (request.method === "CONNECT") return false;
+  // By a socket of the file system, nothing leaves the machine.
+  if (request.socketPath) return true;
+  if (request.path.startsWith("/")) return outgoing.mayGoTo(request.host);
+  // To a proxy, the whole URL is the path, and both get to see the headers. Source: RFC 9112 §3.2.2
+  const target = URL.canParse(request.path) ? new URL(request.path).hostname : "";
+  return outgoing.mayGoTo(request.host, target || request.host);
+}

@@ -1,0 +1,115 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server } from "node:net";
+import type { Duplex } from "node:stream";
+import { ambientStorage, type Context, emptyContext, extractContext } from "@clew/context";
+import type { Hook, Method } from "./hook.ts";
+
+const scope: unique symbol = Symbol("clew.context");
+
+/** A request, a response or an upgraded socket, with the context of the request it belongs to. */
+interface Scoped {
+  [scope]?: Context;
+}
+
+/** The events by which a server hands a request to the application. `http` and `https` servers alike. */
+const requestEvents: ReadonlySet<unknown> = new Set([
+  "request",
+  "checkContinue",
+  "checkExpectation",
+  "connect",
+  "upgrade",
+]);
+
+/**
+ * What Node emits on a request or a response from outside any scope: from the socket's callbacks, which belong to the
+ * connection. Events that the application emits itself are left alone, so that a scope opened around `emit` counts.
+ */
+const streamEvents: ReadonlySet<unknown> = new Set([
+  "aborted",
+  "close",
+  "data",
+  "drain",
+  "end",
+  "error",
+  "finish",
+  "pause",
+  "pipe",
+  "readable",
+  "resume",
+  "timeout",
+  "unpipe",
+]);
+
+/**
+ * Opens a scope for every request, with a context of its own, if an empty one, so that nothing is inherited from a
+ * kept connection; and again for everything that Node emits on the request and its response later.
+ */
+export function hookServers(hook: Hook, onMissing: () => void): void {
+  const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
+  // Both http.Server and https.Server inherit from it, so node:https need not be loaded.
+  const { Server } = process.getBuiltinModule("node:net");
+  const storage = ambientStorage();
+
+  const rescope = (emit: Method): Method =>
+    function (this: Scoped, ...args) {
+      const context = this[scope];
+      if (!hook.active || context === undefined || !streamEvents.has(args[0])) {
+        return Reflect.apply(emit, this, args);
+      }
+      return runIn(storage, context, emit, this, args);
+    };
+  hook.replace(IncomingMessage.prototype, "emit", rescope);
+  hook.replace(ServerResponse.prototype, "emit", rescope);
+
+  const contextOf = (
+    request: IncomingMessage & Scoped,
+    answer: (ServerResponse | Duplex) & Scoped,
+  ): Context => {
+    // An application may hand a request on to another server by emitting it there.
+    if (request[scope] !== undefined) return request[scope];
+    const context = extractContext((name) => request.headers[name]);
+    if (context === emptyContext) onMissing();
+    request[scope] = context;
+    answer[scope] = context;
+    if (!(answer instanceof ServerResponse)) {
+      // From here on the connection serves this request alone.
+      Object.defineProperty(answer, "emit", {
+        configurable: true,
+        writable: true,
+        value: rescope(answer.emit),
+      });
+    }
+    return context;
+  };
+
+  hook.replace(
+    Server.prototype,
+    "emit",
+    (emit) =>
+      function (this: Server, ...args) {
+        let context: Context | undefined;
+        try {
+          if (hook.active && requestEvents.has(args[0]) && args[1] instanceof IncomingMessage) {
+            context = contextOf(args[1], args[2]);
+          }
+        } catch (error) {
+          hook.fail(error);
+        }
+        if (context === undefined) return Reflect.apply(emit, this, args);
+        return runIn(storage, context, emit, this, args);
+      },
+  );
+}
+
+/** Spares a scope inside the same scope, since entering one is not free. */
+function runIn(
+  storage: AsyncLocalStorage<Context>,
+  context: Context,
+  method: Method,
+  self: unknown,
+  args: unknown[],
+): unknown {
+  if (storage.getStore() === context) return Reflect.apply(method, self, args);
+  return storage.run(context, Reflect.apply, method, self, args);
+}

@@ -1,0 +1,49 @@
+import type { DestinationPolicy } from "@clew/context";
+import { serviceName } from "./service-name.ts";
+
+/** What a registration can be told. What is left out comes from the environment. */
+export interface RegisterOptions {
+  /** The service's own name, sent as `x-forrst-caller`. Env: `CLEW_SERVICE`, `OTEL_SERVICE_NAME`; default: the nearest package.json's name. */
+  readonly service?: string | undefined;
+  /**
+   * Which destinations get a context (I5). Env: `CLEW_PROPAGATE_INTERNAL` is a comma list added to the default,
+   * `CLEW_PROPAGATE_INTERNAL_ONLY` one that takes its place.
+   */
+  readonly destinations?: DestinationPolicy | undefined;
+  /** Whether requests that come without a context are warned about. Env: `CLEW_WARN_MISSING=0` for no. Default: yes. */
+  readonly warnMissing?: boolean | undefined;
+}
+
+export interface Settings {
+  readonly service: string;
+  readonly destinations: DestinationPolicy;
+  readonly warnMissing: boolean;
+}
+
+export function readSettings(options: RegisterOptions, env: NodeJS.ProcessEnv): Settings {
+  return {
+    service: options.service ?? serviceName(env),
+    destinations: options.destinations ?? destinationsOf(env),
+    warnMissing: options.warnMissing ?? env["CLEW_WARN_MISSING"] !== "0",
+  };
+}
+
+/** `CLEW_NODE_DISABLED=1` leaves the process exactly as it is, so that `--import` can stay in a start script. */
+export function isDisabled(env: NodeJS.ProcessEnv): boolean {
+  return env["CLEW_NODE_DISABLED"] === "1";
+}
+
+function destinationsOf(env: NodeJS.ProcessEnv): DestinationPolicy {
+  const only = env["CLEW_PROPAGATE_INTERNAL_ONLY"];
+  return {
+    internal: [...commaList(only), ...commaList(env["CLEW_PROPAGATE_INTERNAL"])],
+    replace: only !== undefined,
+  };
+}
+
+function commaList(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
