@@ -1,0 +1,321 @@
+import type { Override, Rule } from "@clew/routing";
+import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
+import { z } from "zod";
+import {
+  agentInfoSchema,
+  decisionReportSchema,
+  gatewayInfoSchema,
+  overrideGrantSchema,
+  overrideRequestSchema,
+  overrideSchema,
+  previewEventSchema,
+  previewSchema,
+  ruleRequestSchema,
+  ruleSchema,
+  serviceInfoSchema,
+  sessionGrantSchema,
+  sessionInfoSchema,
+  tableEventSchema,
+} from "./schemas.ts";
+import type {
+  AgentInfo,
+  DecisionReport,
+  GatewayInfo,
+  OverrideGrant,
+  OverrideRequest,
+  Preview,
+  PreviewEvent,
+  RuleRequest,
+  ServiceInfo,
+  SessionGrant,
+  SessionInfo,
+  TableEvent,
+} from "./types.ts";
+
+/** Where on the manager's port the API is spoken. */
+export const managerPath = "/forrst";
+
+/** Proves that the caller is the session. */
+export interface SessionProof {
+  readonly session: string;
+  readonly token: string;
+}
+
+export type Nothing = Readonly<Record<string, never>>;
+
+/** Takes the place of whoever holds the route now, where that is allowed. */
+type Takeover = { readonly takeover?: boolean | undefined };
+
+export interface Health {
+  readonly status: string;
+  /** Of the manager's release. */
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly environment: string;
+}
+
+/** Every function of the manager. The names on the wire are the paths here, but for `health`, which is `manager.health`. */
+export interface ManagerApi {
+  readonly sessions: {
+    readonly open: FunctionContract<{ readonly owner: string; readonly host: string }, SessionGrant>;
+    /** The session's next epoch; whoever holds an older one is refused from then on. */
+    readonly resume: FunctionContract<SessionProof, SessionGrant>;
+    readonly close: FunctionContract<SessionProof, Nothing>;
+    readonly list: FunctionContract<Nothing, { readonly sessions: readonly SessionInfo[] }>;
+  };
+  readonly services: {
+    readonly list: FunctionContract<Nothing, { readonly services: readonly ServiceInfo[] }>;
+    readonly describe: FunctionContract<{ readonly service: string }, ServiceInfo>;
+  };
+  readonly overrides: {
+    readonly put: FunctionContract<
+      SessionProof & Takeover & { readonly override: OverrideRequest },
+      OverrideGrant
+    >;
+    readonly delete: FunctionContract<Optional<SessionProof> & { readonly id: string }, Nothing>;
+    readonly list: FunctionContract<OverrideFilter, { readonly overrides: readonly Override[] }>;
+  };
+  readonly rules: {
+    readonly put: FunctionContract<
+      SessionProof & Takeover & { readonly rule: RuleRequest },
+      { readonly rule: Rule }
+    >;
+    readonly delete: FunctionContract<Optional<SessionProof> & { readonly id: string }, Nothing>;
+    readonly list: FunctionContract<
+      { readonly service?: string | undefined },
+      { readonly rules: readonly Rule[] }
+    >;
+  };
+  readonly previews: {
+    readonly create: FunctionContract<PreviewRequest, { readonly preview: Preview }>;
+    readonly extend: FunctionContract<
+      { readonly slug: string; readonly expiresInMs: number },
+      { readonly preview: Preview }
+    >;
+    readonly revoke: FunctionContract<{ readonly slug: string }, Nothing>;
+    readonly list: FunctionContract<
+      { readonly route?: string | undefined },
+      { readonly previews: readonly Preview[] }
+    >;
+    readonly show: FunctionContract<{ readonly slug: string }, { readonly preview: Preview }>;
+    readonly watch: StreamContract<{ readonly gateway: GatewayInfo }, PreviewEvent>;
+  };
+  readonly tables: {
+    readonly watch: StreamContract<TableWatch, TableEvent>;
+  };
+  readonly decisions: {
+    readonly report: FunctionContract<{ readonly decisions: readonly DecisionReport[] }, Nothing>;
+    /** Those that are still remembered, then new ones. */
+    readonly watch: StreamContract<{ readonly nonce?: string | undefined }, DecisionReport>;
+  };
+  readonly health: FunctionContract<Nothing, Health>;
+}
+
+type Optional<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
+
+export interface OverrideFilter {
+  readonly service?: string | undefined;
+  readonly route?: string | undefined;
+  readonly session?: string | undefined;
+}
+
+export interface PreviewRequest {
+  readonly route: string;
+  readonly owner: string;
+  /** Chosen slug. Default: one that cannot be guessed. */
+  readonly name?: string | undefined;
+  /** Default 24 h: as long as a review usually takes. */
+  readonly expiresInMs?: number | undefined;
+}
+
+export interface TableWatch {
+  readonly service: string;
+  readonly agent: AgentInfo;
+  /** The revision that the agent has; the manager may go on from there instead of sending the whole table. */
+  readonly since?: number | undefined;
+}
+
+/** Most decisions in one report: agents send what gathered in a moment, and one report stays far below the body limit. */
+export const maxDecisionsPerReport = 200;
+
+const version = "1.0.0";
+const text: z.ZodString = z.string().min(1).max(256);
+const proof = { session: text, token: text };
+const maybeProof = { session: text.optional(), token: text.optional() };
+const takeover: z.ZodOptional<z.ZodBoolean> = z.boolean().optional();
+const nothing: z.ZodType<Nothing> = z.object({});
+const durationMs: z.ZodInt = z.int().min(1);
+const slug = z.object({ slug: text });
+const onePreview = z.object({ preview: previewSchema });
+
+const sessions: ManagerApi["sessions"] = {
+  open: defineFunction({
+    name: "sessions.open",
+    version,
+    arguments: z.object({ owner: text, host: text }),
+    result: sessionGrantSchema,
+  }),
+  resume: defineFunction({
+    name: "sessions.resume",
+    version,
+    arguments: z.object(proof),
+    result: sessionGrantSchema,
+  }),
+  close: defineFunction({
+    name: "sessions.close",
+    version,
+    arguments: z.object(proof),
+    result: nothing,
+    idempotent: true,
+  }),
+  list: defineFunction({
+    name: "sessions.list",
+    version,
+    arguments: nothing,
+    result: z.object({ sessions: z.array(sessionInfoSchema) }),
+    idempotent: true,
+  }),
+};
+
+const services: ManagerApi["services"] = {
+  list: defineFunction({
+    name: "services.list",
+    version,
+    arguments: nothing,
+    result: z.object({ services: z.array(serviceInfoSchema) }),
+    idempotent: true,
+  }),
+  describe: defineFunction({
+    name: "services.describe",
+    version,
+    arguments: z.object({ service: text }),
+    result: serviceInfoSchema,
+    idempotent: true,
+  }),
+};
+
+const overrides: ManagerApi["overrides"] = {
+  // Idempotent by the manager's rule that a session's second put for the same route, service and port is an update.
+  put: defineFunction({
+    name: "overrides.put",
+    version,
+    arguments: z.object({ ...proof, takeover, override: overrideRequestSchema }),
+    result: overrideGrantSchema,
+    idempotent: true,
+  }),
+  delete: defineFunction({
+    name: "overrides.delete",
+    version,
+    arguments: z.object({ ...maybeProof, id: text }),
+    result: nothing,
+  }),
+  list: defineFunction({
+    name: "overrides.list",
+    version,
+    arguments: z.object({ service: text.optional(), route: text.optional(), session: text.optional() }),
+    result: z.object({ overrides: z.array(overrideSchema) }),
+    idempotent: true,
+  }),
+};
+
+const rules: ManagerApi["rules"] = {
+  put: defineFunction({
+    name: "rules.put",
+    version,
+    arguments: z.object({ ...proof, takeover, rule: ruleRequestSchema }),
+    result: z.object({ rule: ruleSchema }),
+  }),
+  delete: defineFunction({
+    name: "rules.delete",
+    version,
+    arguments: z.object({ ...maybeProof, id: text }),
+    result: nothing,
+  }),
+  list: defineFunction({
+    name: "rules.list",
+    version,
+    arguments: z.object({ service: text.optional() }),
+    result: z.object({ rules: z.array(ruleSchema) }),
+    idempotent: true,
+  }),
+};
+
+const previews: ManagerApi["previews"] = {
+  create: defineFunction({
+    name: "previews.create",
+    version,
+    arguments: z.object({
+      route: text,
+      owner: text,
+      name: text.optional(),
+      expiresInMs: durationMs.optional(),
+    }),
+    result: onePreview,
+  }),
+  extend: defineFunction({
+    name: "previews.extend",
+    version,
+    arguments: z.object({ slug: text, expiresInMs: durationMs }),
+    result: onePreview,
+    idempotent: true,
+  }),
+  revoke: defineFunction({ name: "previews.revoke", version, arguments: slug, result: nothing }),
+  list: defineFunction({
+    name: "previews.list",
+    version,
+    arguments: z.object({ route: text.optional() }),
+    result: z.object({ previews: z.array(previewSchema) }),
+    idempotent: true,
+  }),
+  show: defineFunction({
+    name: "previews.show",
+    version,
+    arguments: slug,
+    result: onePreview,
+    idempotent: true,
+  }),
+  watch: defineStream({
+    name: "previews.watch",
+    version,
+    arguments: z.object({ gateway: gatewayInfoSchema }),
+    event: previewEventSchema,
+  }),
+};
+
+export const api: ManagerApi = {
+  sessions,
+  services,
+  overrides,
+  rules,
+  previews,
+  tables: {
+    watch: defineStream({
+      name: "tables.watch",
+      version,
+      arguments: z.object({ service: text, agent: agentInfoSchema, since: z.int().min(0).optional() }),
+      event: tableEventSchema,
+    }),
+  },
+  decisions: {
+    report: defineFunction({
+      name: "decisions.report",
+      version,
+      arguments: z.object({ decisions: z.array(decisionReportSchema).max(maxDecisionsPerReport) }),
+      result: nothing,
+    }),
+    watch: defineStream({
+      name: "decisions.watch",
+      version,
+      arguments: z.object({ nonce: text.optional() }),
+      event: decisionReportSchema,
+    }),
+  },
+  health: defineFunction({
+    name: "manager.health",
+    version,
+    arguments: nothing,
+    result: z.object({ status: text, version: text, startedAt: z.number(), environment: text }),
+    idempotent: true,
+  }),
+};

@@ -1,0 +1,43 @@
+import { type Clock, monotonicClock } from "./clock.ts";
+import { Expiry } from "./expiry.ts";
+import { guarded, keepWatching } from "./keep-watching.ts";
+import type { ManagerClient } from "./manager-client.ts";
+import type { GatewayInfo, Preview } from "./types.ts";
+
+export interface PreviewWatcher {
+  readonly client: ManagerClient;
+  readonly gateway: GatewayInfo;
+  /** Gets all previews that have not expired, each time. Not called before they are known. */
+  readonly onChange: (previews: readonly Preview[]) => void;
+  /** Called when the connection is there, is gone, or stays away for another reason. */
+  readonly onConnection?: ((up: boolean, error?: unknown) => void) | undefined;
+  /** The only end. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
+  readonly random?: (() => number) | undefined;
+}
+
+/** As `watchTable`, for previews: each ends by this machine's own clock, manager or not (I2). Never throws. */
+export function watchPreviews(watcher: PreviewWatcher): void {
+  const { client, gateway, signal, clock = monotonicClock, random } = watcher;
+  const onChange = guarded(watcher.onChange);
+  let previews: readonly Preview[] = [];
+  const publish = (): void => onChange(previews.filter(({ slug }) => !expiry.hasEnded(slug)));
+  const expiry = new Expiry(clock, publish);
+  signal.addEventListener("abort", () => expiry.stop(), { once: true });
+  void keepWatching({
+    open: (connection) => client.previews.watch({ gateway }, { signal: connection }),
+    onEvent(event) {
+      previews = event.previews;
+      expiry.retain(new Set());
+      for (const { slug, remainingMs } of previews) expiry.set(slug, remainingMs);
+      publish();
+      expiry.arm();
+      return true;
+    },
+    onConnection: guarded(watcher.onConnection ?? (() => {})),
+    signal,
+    clock,
+    random,
+  });
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from "node:http";
+import type { JsonValue } from "@clew/context";
+import { defaultEnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
+import { parseJson } from "../envelope/parse-json.ts";
+import { readResponse } from "../envelope/parse-response.ts";
+import { fromForrstErrors, RpcError } from "../rpc-error.ts";
+
+/** The result, or a rejection with the `RpcError` that the answer is. `url` is for its message. */
+export async function readAnswer(response: IncomingMessage, id: string, url: string): Promise<JsonValue> {
+  const bytes = await readWhole(response, url);
+  const status = response.statusCode ?? 0;
+  const json = parseJson(bytes, defaultEnvelopeLimits.maxDepth);
+  const answer = json.ok ? readResponse(json.value) : undefined;
+  if (answer === undefined) throw notForrst(url, status, response.headers["content-type"]);
+  // An error may have no id, when the server could not read the request's.
+  if (answer.id !== id && (answer.id !== null || answer.outcome.ok)) {
+    throw new RpcError("E_RPC_NOT_FORRST", `${url} answered another request than the one it was sent`);
+  }
+  if (!answer.outcome.ok) throw fromForrstErrors(answer.outcome.errors, status);
+  return answer.outcome.result;
+}
+
+async function readWhole(response: IncomingMessage, url: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxResponseBytes) {
+        throw new RpcError("E_RPC_RESPONSE_TOO_LARGE", `${url} answered more than ${maxResponseBytes} bytes`);
+      }
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof RpcError) throw cause;
+    throw new RpcError("UNAVAILABLE", `the connection to ${url} broke in the middle of an answer`, { cause });
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** Authentication may be refused before Forrst. Source: Forrst specification, transport "HTTP Authentication". */
+function notForrst(url: string, status: number, type: string | undefined): RpcError {
+  const what = `${url} answered ${status} (${type ?? "no content type"}), which is not Forrst`;
+  if (status === 401 || status === 403) {
+    return new RpcError(status === 401 ? "UNAUTHORIZED" : "FORBIDDEN", what);
+  }
+  return new RpcError("E_RPC_NOT_FORRST", what, {
+    details: { status },
+    retryable: status >= 500,
+    hint: status >= 500 ? "A proxy in between may not reach the service." : "Check the URL, its path too.",
+  });
+}

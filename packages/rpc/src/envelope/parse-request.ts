@@ -1,0 +1,184 @@
+import {
+  type ForrstError,
+  type ForrstRequest,
+  isJsonObject,
+  type JsonObject,
+  protocolName,
+  protocolVersion,
+  type RequestExtension,
+} from "./document.ts";
+import type { EnvelopeLimits } from "./limits.ts";
+import { parseJson } from "./parse-json.ts";
+import { parseVersion } from "./semver.ts";
+
+export type RequestResult =
+  | { readonly ok: true; readonly request: ForrstRequest }
+  /** `id` is null when the request's own could not be read. */
+  | {
+      readonly ok: false;
+      readonly id: string | null;
+      readonly errors: readonly [ForrstError, ...ForrstError[]];
+    };
+
+/**
+ * Reads a request strictly: every violation is reported, each with its place; members that the specification does not
+ * know are ignored. Never throws. Source: Forrst specification, protocol and document-structure.
+ */
+export function parseRequest(body: Buffer, limits: EnvelopeLimits): RequestResult {
+  const json = parseJson(body, limits.maxDepth);
+  if (!json.ok) {
+    const code = json.kind === "syntax" ? "PARSE_ERROR" : "INVALID_REQUEST";
+    return refused(null, [{ code, message: sentence(json.message), source: { position: json.position } }]);
+  }
+  if (!isJsonObject(json.value)) {
+    return refused(null, [violation("", "A request must be a single JSON object")]);
+  }
+  const document = json.value;
+  const errors: ForrstError[] = [];
+  checkProtocol(document["protocol"], errors);
+  const id = readId(document["id"], errors);
+  const call = readCall(document["call"], errors);
+  const context = readContext(document, errors);
+  const extensions = readExtensions(document, errors, limits.maxErrors);
+  const [first, ...others] = errors;
+  if (first !== undefined) return refused(id ?? null, [first, ...others.slice(0, limits.maxErrors - 1)]);
+  return { ok: true, request: { id: id as string, ...call, context, extensions } };
+}
+
+function refused(id: string | null, errors: [ForrstError, ...ForrstError[]]): RequestResult {
+  return { ok: false, id, errors };
+}
+
+function violation(pointer: string, message: string): ForrstError {
+  return { code: "INVALID_REQUEST", message, source: { pointer } };
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `{ "name": "forrst", "version": "0.1.0" }`, or the older pages' `"forrst/0.1"`. Any version of the same major is served. */
+function checkProtocol(value: unknown, errors: ForrstError[]): void {
+  if (value === undefined) {
+    errors.push(violation("/protocol", "`protocol` is missing"));
+  } else if (typeof value === "string") {
+    const match = /^forrst\/(\d{1,9}(?:\.\d{1,9}){1,2})$/.exec(value);
+    if (match === null) {
+      errors.push(violation("/protocol", 'A `protocol` given as a string must be "forrst/<major>.<minor>"'));
+    } else {
+      checkMajor(match[1] as string, "/protocol", errors);
+    }
+  } else if (!isJsonObject(value)) {
+    errors.push(violation("/protocol", "`protocol` must be an object with `name` and `version`"));
+  } else {
+    if (value["name"] !== protocolName) {
+      errors.push(violation("/protocol/name", `\`protocol.name\` must be "${protocolName}"`));
+    }
+    const version = value["version"];
+    if (typeof version !== "string" || parseVersion(version) === undefined) {
+      errors.push(violation("/protocol/version", "`protocol.version` must be a semantic version"));
+    } else {
+      checkMajor(version, "/protocol/version", errors);
+    }
+  }
+}
+
+function checkMajor(version: string, pointer: string, errors: ForrstError[]): void {
+  if (Number.parseInt(version, 10) === Number.parseInt(protocolVersion, 10)) return;
+  errors.push({
+    code: "INVALID_PROTOCOL_VERSION",
+    message: `Unsupported protocol version: ${version}`,
+    source: { pointer },
+    details: { requested: version, supported: [protocolVersion] },
+  });
+}
+
+function readId(value: unknown, errors: ForrstError[]): string | undefined {
+  if (typeof value === "string" && value !== "") return value;
+  errors.push(
+    violation("/id", value === undefined ? "`id` is missing" : "`id` must be a string that is not empty"),
+  );
+  return undefined;
+}
+
+type Call = Pick<ForrstRequest, "function" | "version" | "arguments">;
+
+function readCall(value: unknown, errors: ForrstError[]): Call {
+  const call: { -readonly [Member in keyof Call]: Call[Member] } = {
+    function: "",
+    version: undefined,
+    arguments: {},
+  };
+  if (!isJsonObject(value)) {
+    errors.push(violation("/call", value === undefined ? "`call` is missing" : "`call` must be an object"));
+    return call;
+  }
+  const name = value["function"];
+  if (typeof name === "string" && isFunctionName(name)) call.function = name;
+  else errors.push(violation("/call/function", "`call.function` must be `<service>.<action>` or a URN"));
+  const version = value["version"];
+  if (typeof version === "string" && parseVersion(version) !== undefined) call.version = version;
+  else if (version !== undefined)
+    errors.push(violation("/call/version", "`call.version` must be a semantic version"));
+  const args = value["arguments"];
+  if (isJsonObject(args)) call.arguments = args;
+  else if (args !== undefined)
+    errors.push(violation("/call/arguments", "`call.arguments` must be an object"));
+  return call;
+}
+
+function readContext(document: JsonObject, errors: ForrstError[]): JsonObject | undefined {
+  const context = document["context"];
+  if (context === undefined) return undefined;
+  if (!isJsonObject(context)) {
+    errors.push(violation("/context", "`context` must be an object"));
+    return undefined;
+  }
+  const caller = Object.hasOwn(context, "caller") ? context["caller"] : undefined;
+  if (caller !== undefined && typeof caller !== "string") {
+    errors.push(violation("/context/caller", "`context.caller` must be a string"));
+  }
+  return context;
+}
+
+function readExtensions(document: JsonObject, errors: ForrstError[], maxErrors: number): RequestExtension[] {
+  const list = document["extensions"];
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) {
+    errors.push(violation("/extensions", "`extensions` must be an array"));
+    return [];
+  }
+  const extensions: RequestExtension[] = [];
+  for (const [i, entry] of (list as readonly unknown[]).entries()) {
+    if (errors.length >= maxErrors) break;
+    if (!isJsonObject(entry)) {
+      errors.push(violation(`/extensions/${i}`, "An extension must be an object"));
+      continue;
+    }
+    const { urn, options = {} } = entry;
+    if (typeof urn !== "string" || !isUrn(urn)) {
+      errors.push(violation(`/extensions/${i}/urn`, "An extension's `urn` must be a URN"));
+    } else if (!isJsonObject(options)) {
+      errors.push(violation(`/extensions/${i}/options`, "An extension's `options` must be an object"));
+    } else {
+      extensions.push({ urn, options, required: entry["required"] === true });
+    }
+  }
+  return extensions;
+}
+
+/** Names longer than this are refused, so that no text makes the patterns work hard. */
+const maxNameLength = 256;
+
+/** `<service>.<action>`, more segments allowed, or a URN. Source: Forrst specification, protocol and urn-naming. */
+export function isFunctionName(name: string): boolean {
+  return name.length <= maxNameLength && (/^[A-Za-z][\w-]*(?:\.[\w-]+)+$/.test(name) || isUrn(name));
+}
+
+/** Source: RFC 8141 §2, without its optional components. */
+export function isUrn(text: string): boolean {
+  return (
+    text.length <= maxNameLength &&
+    /^urn:[A-Za-z0-9][A-Za-z0-9-]{0,30}[A-Za-z0-9]:[A-Za-z0-9\-._~!$&'()*+,;=:@/%]+$/i.test(text)
+  );
+}

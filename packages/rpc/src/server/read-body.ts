@@ -1,0 +1,40 @@
+import type { IncomingMessage } from "node:http";
+
+export type BodyResult =
+  | { readonly kind: "whole"; readonly bytes: Buffer }
+  | { readonly kind: "too-large" }
+  /** The client went away in the middle: nobody waits for an answer. */
+  | { readonly kind: "gone" };
+
+/**
+ * A client that is refused while it still writes may never read why. So a body that is too large is read on and
+ * thrown away, up to this many times the limit.
+ */
+const discardFactor = 4;
+
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      if (size > maxBytes * discardFactor) {
+        request.pause();
+        resolve({ kind: "too-large" });
+      }
+    });
+    request.once("end", () => {
+      resolve(
+        size > maxBytes ? { kind: "too-large" } : { kind: "whole", bytes: Buffer.concat(chunks, size) },
+      );
+    });
+    // An error is always followed by `close`; `close` alone after `end` finds the promise settled.
+    request.once("error", () => {});
+    request.once("close", () => resolve({ kind: "gone" }));
+  });
+}
