@@ -18,7 +18,8 @@ export function registryContract(name: string, create: () => Promise<RegistryUnd
     listCases(check);
     raceCases(check);
     registryWatchCases(check);
-    registryLeaseCases(check);
+    // They mostly wait.
+    describe("leases", { concurrency: true }, () => registryLeaseCases(check));
   });
 }
 

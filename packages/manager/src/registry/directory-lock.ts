@@ -43,7 +43,8 @@ export async function lockDirectory(directory: string, onReport: OnReport): Prom
 async function takeAway(file: string, expected: string, aside: string): Promise<boolean> {
   try {
     await rename(file, aside);
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return false; // Another took it away first; the caller looks again.
   }
   const taken = await readIfThere(aside);
@@ -60,7 +61,8 @@ async function isHeld(holder: Holder): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  return (await describeProcess(holder.pid)).startedAt === holder.startedAt;
+  const startedAt = await processStart(holder.pid);
+  return startedAt === undefined || holder.startedAt === undefined || startedAt === holder.startedAt;
 }
 
 async function describeProcess(pid: number): Promise<Holder> {
@@ -95,8 +97,10 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
-  } catch {
-    return undefined; // Not there, or no longer.
+  } catch (error) {
+    // ESRCH: the process ended between opening and reading its /proc file.
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
   }
 }
 

@@ -13,10 +13,11 @@ export interface RecordFile {
 
 const newline = 0x0a;
 const checksumLength = 8;
+const jsonAt = checksumLength + 1;
 
 export function encodeRecord(value: unknown): string {
   const json = JSON.stringify(value);
-  return `${checksum(json)} ${json}\n`;
+  return `${checksum(json)}${json}\n`;
 }
 
 /** Throws E_REGISTRY_CORRUPT when a line that was written whole is not what was written. */
@@ -26,8 +27,8 @@ export function parseRecordFile(bytes: Buffer, file: string): RecordFile {
   for (;;) {
     const end = bytes.indexOf(newline, offset);
     if (end === -1) return { records, wholeBytes: offset };
-    const json = bytes.subarray(offset + checksumLength + 1, end);
-    if (bytes.toString("latin1", offset, offset + checksumLength) !== checksum(json)) {
+    const json = bytes.subarray(Math.min(offset + jsonAt, end), end);
+    if (bytes.toString("latin1", offset, offset + jsonAt) !== checksum(json)) {
       throw corrupt(file, offset, "the record's checksum is wrong");
     }
     records.push({ offset, value: JSON.parse(json.toString()) });
@@ -44,5 +45,5 @@ export function corrupt(file: string, offset: number, what: string): RegistryErr
 }
 
 function checksum(json: string | Buffer): string {
-  return crc32(json).toString(16).padStart(checksumLength, "0");
+  return `${crc32(json).toString(16).padStart(checksumLength, "0")} `;
 }
