@@ -1,0 +1,180 @@
+import type { Override, Rule } from "@clew/routing";
+import { OwnedRecords } from "./owned-records.ts";
+import {
+  type GatewayRecord,
+  lastGateway,
+  type PreviewRecord,
+  parseRecord,
+  parseRecordKey,
+  type ServiceRecord,
+  type SessionRecord,
+} from "./records.ts";
+import type { Entry, WatchEvent } from "./registry/registry.ts";
+
+/** What a batch of registry events came to, for those who tell others. */
+export interface DirectoryChange {
+  /** Services whose table, or whose leases, are no longer what they were. */
+  readonly services: ReadonlySet<string>;
+  /** Sessions that are gone: closed, or at the end of their lease. */
+  readonly ended: ReadonlySet<string>;
+  /** Previews, or the gateway that serves them. */
+  readonly previews: boolean;
+}
+
+/** The read-only face of the state, for everyone but the directory that feeds it. */
+export interface View {
+  readonly sessions: ReadonlyMap<string, SessionRecord>;
+  readonly services: ReadonlyMap<string, ServiceRecord>;
+  readonly previews: ReadonlyMap<string, PreviewRecord>;
+  readonly gateway: GatewayRecord | undefined;
+  readonly overrides: Pick<OwnedRecords<Override>, "ofService" | "ofSession"> & {
+    readonly byId: ReadonlyMap<string, Override>;
+  };
+  readonly rules: Pick<OwnedRecords<Rule>, "ofService" | "ofSession"> & {
+    readonly byId: ReadonlyMap<string, Rule>;
+  };
+  /** Monotonic ms at which this manager learnt of the session's last sign of life. */
+  lastSeenMs(session: string): number | undefined;
+  /** The registry's revision of a record; 0 when there is none. */
+  revisionOf(key: string): number;
+}
+
+/** The manager's state in memory: a fold over the registry's events. */
+export class DirectoryState implements View {
+  readonly sessions: Map<string, SessionRecord> = new Map();
+  readonly services: Map<string, ServiceRecord> = new Map();
+  readonly previews: Map<string, PreviewRecord> = new Map();
+  readonly overrides: OwnedRecords<Override> = new OwnedRecords(({ service, session }) => ({
+    service,
+    session,
+  }));
+  readonly rules: OwnedRecords<Rule> = new OwnedRecords(({ service, override: { session } }) => ({
+    service,
+    session,
+  }));
+  gateway: GatewayRecord | undefined;
+
+  readonly #monotonicMs: () => number;
+  readonly #revisions = new Map<string, number>();
+  readonly #seen = new Map<string, number>();
+  #changedServices = new Set<string>();
+  #ended = new Set<string>();
+  #previewsChanged = false;
+
+  constructor(monotonicMs: () => number) {
+    this.#monotonicMs = monotonicMs;
+  }
+
+  lastSeenMs(session: string): number | undefined {
+    return this.#seen.get(session);
+  }
+
+  revisionOf(key: string): number {
+    return this.#revisions.get(key) ?? 0;
+  }
+
+  /** The events that bring this state to a listing. What did not change gives none, so nobody's lease is refreshed by it. */
+  *eventsTo(
+    entries: readonly Entry[],
+    revision: number,
+  ): Iterable<Exclude<WatchEvent, { kind: "compacted" }>> {
+    const present = new Set(entries.map((entry) => entry.key));
+    for (const key of [...this.#revisions.keys()])
+      if (!present.has(key)) yield { kind: "delete", key, revision };
+    for (const entry of entries)
+      if (this.revisionOf(entry.key) !== entry.revision) yield { kind: "put", entry };
+  }
+
+  /** Throws a SyntaxError for a value that is not JSON; the state is then as if it had not been written. */
+  apply(event: Exclude<WatchEvent, { kind: "compacted" }>): void {
+    const key = event.kind === "put" ? event.entry.key : event.key;
+    const parsed = parseRecordKey(key);
+    if (!parsed) return;
+    if (event.kind === "put") {
+      this.#revisions.set(key, event.entry.revision);
+      this.#put(parsed, event.entry.value);
+    } else if (this.#revisions.delete(key)) {
+      this.#remove(parsed);
+    }
+  }
+
+  /** What changed since the last call. */
+  takeChange(): DirectoryChange {
+    const change = { services: this.#changedServices, ended: this.#ended, previews: this.#previewsChanged };
+    this.#changedServices = new Set();
+    this.#ended = new Set();
+    this.#previewsChanged = false;
+    return change;
+  }
+
+  #put({ kind, id }: NonNullable<ReturnType<typeof parseRecordKey>>, value: string): void {
+    switch (kind) {
+      case "sessions":
+        this.sessions.set(id, parseRecord(kind, value));
+        this.#seen.set(id, this.#monotonicMs());
+        this.#touchServicesOf(id);
+        break;
+      case "beats":
+        this.#seen.set(id, this.#monotonicMs());
+        break;
+      case "overrides":
+        this.#changedServices.add(this.overrides.set(id, parseRecord(kind, value)));
+        break;
+      case "rules":
+        this.#changedServices.add(this.rules.set(id, parseRecord(kind, value)));
+        break;
+      case "services":
+        this.services.set(id, parseRecord(kind, value));
+        break;
+      case "previews":
+        this.previews.set(id, parseRecord(kind, value));
+        this.#previewsChanged = true;
+        break;
+      case "gateways":
+        if (id === lastGateway) this.gateway = parseRecord(kind, value);
+        this.#previewsChanged = true;
+        break;
+      case "guards":
+        break;
+    }
+  }
+
+  #remove({ kind, id }: NonNullable<ReturnType<typeof parseRecordKey>>): void {
+    switch (kind) {
+      case "sessions":
+        this.#touchServicesOf(id);
+        this.sessions.delete(id);
+        this.#seen.delete(id);
+        this.#ended.add(id);
+        break;
+      case "overrides":
+        this.#changed(this.overrides.delete(id));
+        break;
+      case "rules":
+        this.#changed(this.rules.delete(id));
+        break;
+      case "services":
+        this.services.delete(id);
+        break;
+      case "previews":
+        this.#previewsChanged = this.previews.delete(id) || this.#previewsChanged;
+        break;
+      case "gateways":
+        this.gateway = undefined;
+        break;
+      case "beats":
+      case "guards":
+        break;
+    }
+  }
+
+  #changed(service: string | undefined): void {
+    if (service !== undefined) this.#changedServices.add(service);
+  }
+
+  /** A session's relay and lease are part of every table that holds an override of it. */
+  #touchServicesOf(session: string): void {
+    for (const override of this.overrides.ofSession(session)) this.#changedServices.add(override.service);
+    for (const rule of this.rules.ofSession(session)) this.#changedServices.add(rule.service);
+  }
+}

@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { sniffHttp2 } from "@clew/tunnel";
+import { authorityOf } from "./loopback.ts";
+import { ManagerError } from "./manager-error.ts";
+
+export interface ListenerHandlers {
+  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  onHttp2(socket: Socket): void;
+}
+
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  serve(handlers: ListenerHandlers): void;
+  /** Takes no more connections and closes those that nothing runs on. */
+  stop(): void;
+  /** Cuts what is left. Resolves when the port is free. */
+  destroy(): Promise<void>;
+}
+
+/**
+ * One port for everything: the first bytes of a connection say whether it speaks HTTP/2 (agents, *out*) or HTTP/1.1 (the rest).
+ * Connections wait until `serve` says who takes them. Throws `E_MANAGER_LISTEN`.
+ */
+export async function startListener(
+  listen: { readonly host: string; readonly port: number },
+  maxConnections: number,
+): Promise<Listener> {
+  let takeUp: (handlers: ListenerHandlers) => void = () => {};
+  const serving = new Promise<ListenerHandlers>((resolve) => {
+    takeUp = resolve;
+  });
+  const http = createHttpServer();
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    // Whoever owns the socket next listens for itself; until then a reset must not end the process.
+    socket.on("error", () => {});
+    void Promise.all([sniffHttp2(socket), serving]).then(([protocol, { onHttp2 }]) => {
+      if (protocol === "http2") onHttp2(socket);
+      else if (protocol === "http1") http.emit("connection", socket);
+    });
+  });
+  server.maxConnections = maxConnections;
+  await bind(server, listen);
+  const { address, port } = server.address() as AddressInfo;
+  const closed = once(server, "close");
+
+  return {
+    address: { host: address, port },
+    serve(handlers) {
+      http.on("request", handlers.onRequest);
+      http.on("upgrade", handlers.onUpgrade);
+      takeUp(handlers);
+    },
+    stop() {
+      server.close();
+      http.closeIdleConnections();
+    },
+    async destroy() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function bind(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ManagerError(
+      "E_MANAGER_LISTEN",
+      `The manager cannot listen on ${authorityOf(host, port)} (${code}).`,
+      {
+        hint:
+          code === "EADDRINUSE"
+            ? "Another program has that port: end it, or choose another."
+            : "Choose an address of this machine.",
+        cause: error,
+      },
+    );
+  }
+}

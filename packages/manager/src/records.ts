@@ -1,0 +1,102 @@
+import type { AgentInfo, GatewayInfo } from "@clew/control";
+import type { Override, Rule } from "@clew/routing";
+
+/**
+ * What the manager keeps in the registry, as JSON, one record per key below `v1/` (the version of this layout):
+ *
+ * | key | record | ends |
+ * |---|---|---|
+ * | `v1/sessions/<id>` | {@link SessionRecord} | with the session's lease |
+ * | `v1/beats/<session>` | `{}`: written at every sign of life, so that all managers see it | with the session's lease |
+ * | `v1/overrides/<id>` | Override; the relay in it is the one at its making, the session's is the valid one | with the session's lease |
+ * | `v1/rules/<id>` | Rule | with the session's lease |
+ * | `v1/services/<name>` | {@link ServiceRecord} | never |
+ * | `v1/previews/<slug>` | {@link PreviewRecord} | swept after `expiresAt` |
+ * | `v1/gateways/last` | {@link GatewayRecord} | never |
+ * | `v1/guards/<service>` | `{}`: bumped by each new override or rule of the service | never |
+ */
+export interface Records {
+  readonly sessions: SessionRecord;
+  readonly beats: EmptyRecord;
+  readonly overrides: Override;
+  readonly rules: Rule;
+  readonly services: ServiceRecord;
+  readonly previews: PreviewRecord;
+  readonly gateways: GatewayRecord;
+  readonly guards: EmptyRecord;
+}
+
+export type RecordKind = keyof Records;
+export type EmptyRecord = Readonly<Record<string, never>>;
+
+export interface SessionRecord {
+  readonly id: string;
+  readonly owner: string;
+  readonly host: string;
+  readonly openedAt: number;
+  readonly epoch: number;
+  /** SHA-256 of the token, hex. The token itself is held by the developer's side alone. */
+  readonly tokenHash: string;
+  /** Id of the registry lease that this and all of the session's records end with. */
+  readonly lease: string;
+  /** `host:port` of the manager that holds, or last held, the session's *in* connection. */
+  readonly relay: string;
+  readonly connected: boolean;
+}
+
+export interface ServiceRecord {
+  readonly name: string;
+  readonly ports: AgentInfo["ports"];
+  readonly env: AgentInfo["env"];
+}
+
+export interface PreviewRecord {
+  readonly slug: string;
+  readonly route: string;
+  readonly owner: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export type GatewayRecord = Omit<GatewayInfo, "id">;
+
+/** The one prefix of everything that the manager keeps. */
+export const recordPrefix = "v1/";
+
+/** Kept under this id, so that previews have a URL while no gateway is connected. */
+export const lastGateway = "last";
+
+const kinds: ReadonlySet<string> = new Set<RecordKind>([
+  "sessions",
+  "beats",
+  "overrides",
+  "rules",
+  "services",
+  "previews",
+  "gateways",
+  "guards",
+]);
+
+/** Ids are percent-encoded, as names of services come from elsewhere and may hold a `/`. */
+export function recordKey(kind: RecordKind, id: string): string {
+  // Half a surrogate pair has no UTF-8, and would make encodeURIComponent throw.
+  const text = Buffer.from(id).toString();
+  return `${recordPrefix}${kind}/${encodeURIComponent(text)}`;
+}
+
+/** Undefined for a key of another layout, such as one that a newer manager wrote. */
+export function parseRecordKey(key: string): { readonly kind: RecordKind; readonly id: string } | undefined {
+  const [version, kind, id, rest] = key.split("/");
+  if (`${version}/` !== recordPrefix || kind === undefined || id === undefined || rest !== undefined)
+    return undefined;
+  return kinds.has(kind) ? { kind: kind as RecordKind, id: decodeURIComponent(id) } : undefined;
+}
+
+/** The registry holds what managers wrote, so the shape is trusted. Throws a SyntaxError when it is not JSON. */
+export function parseRecord<Kind extends RecordKind>(_kind: Kind, value: string): Records[Kind] {
+  return JSON.parse(value) as Records[Kind];
+}
+
+export function formatRecord<Kind extends RecordKind>(_kind: Kind, record: Records[Kind]): string {
+  return JSON.stringify(record);
+}

@@ -1,0 +1,224 @@
+import { managerPath } from "@clew/control";
+import type { Override } from "@clew/routing";
+import { createRelay } from "@clew/tunnel";
+import type { Logger } from "pino";
+import { createAccess } from "./access.ts";
+import { createApi } from "./api.ts";
+import { createClaim } from "./claim.ts";
+import { type ManagerClock, systemClock } from "./clock.ts";
+import type { Core } from "./core.ts";
+import { createDecisions } from "./decisions.ts";
+import { startDirectory } from "./directory.ts";
+import type { View } from "./directory-state.ts";
+import { createHttpHandler, createUpgradeHandler } from "./http-handler.ts";
+import { defaultManagerLimits, type ManagerLimits } from "./limits.ts";
+import { type Listener, startListener } from "./listener.ts";
+import { authorityOf, isLoopbackHost, isWildcardHost } from "./loopback.ts";
+import { ManagerError } from "./manager-error.ts";
+import { createOverrides } from "./overrides.ts";
+import { createPreviews } from "./previews.ts";
+import type { Registry } from "./registry/registry.ts";
+import { createRules } from "./rules.ts";
+import { createServices } from "./services.ts";
+import { createSessionLife } from "./session-life.ts";
+import { createSessions } from "./sessions.ts";
+import { createTables } from "./tables.ts";
+
+export interface ManagerOptions {
+  /** Port 0 takes a free one. Anything but loopback needs a token. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Name of the environment whose context and services this manager knows. */
+  readonly environment: string;
+  /** Stays the caller's, who closes it after the manager. */
+  readonly registry: Registry;
+  /** Every call, agent and CLI must show it. Default: none, and then only loopback is served. */
+  readonly token?: string | undefined;
+  /** `host:port` at which agents and developers reach this manager. Default: what it listens on. */
+  readonly advertise?: string | undefined;
+  /** Routing keys are plain route names. The only mode yet; signed keys come later. */
+  readonly openMode: boolean;
+  readonly log: Logger;
+  /** Of the program, for `health`. Default "0.0.0". */
+  readonly version?: string | undefined;
+  readonly limits?: Partial<ManagerLimits> | undefined;
+  readonly clock?: ManagerClock | undefined;
+}
+
+export interface Manager {
+  /** Such as `http://127.0.0.1:7400`. */
+  readonly url: string;
+  readonly address: { readonly host: string; readonly port: number };
+  /** Refuses what is new, ends watches, lets running calls and tunnel streams finish, and frees the port. State stays in the registry. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** What `close` gives the last writes to the registry, after the grace for calls and streams. */
+const settleMs = 1_000;
+/** How often expired previews are deleted. 10 s: gateways end them by themselves, this only tidies up. */
+const sweepIntervalMs = 10_000;
+
+/**
+ * Throws `E_MANAGER_EXPOSED`, `E_MANAGER_ADVERTISE`, `E_MANAGER_MODE`, `E_MANAGER_LISTEN`, and what the registry throws when it
+ * cannot be read.
+ */
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  assertOptions(options);
+  const { registry, log, clock = systemClock } = options;
+  const limits = { ...defaultManagerLimits, ...options.limits };
+  const directory = await startDirectory({
+    registry,
+    monotonicMs: () => clock.monotonicMs(),
+    onFault: ({ what, key, error }) =>
+      log.warn(
+        { event: `registry.${what}_fault`, key, err: error },
+        what === "watch"
+          ? "The registry cannot be watched; what is known is served meanwhile."
+          : "A record cannot be read.",
+      ),
+  });
+  try {
+    const listener = await startListener(options.listen, limits.maxConnections);
+    const relay = options.advertise ?? authorityOf(listener.address.host, listener.address.port);
+    return serve(options, { registry, directory, clock, limits, relay, log }, listener);
+  } catch (error) {
+    await directory.close();
+    throw error;
+  }
+}
+
+function serve(options: ManagerOptions, core: Core, listener: Listener): Manager {
+  const { directory, limits, log } = core;
+  const access = createAccess(options.token);
+  const sessions = createSessions(core);
+  const services = createServices(core);
+  const claim = createClaim(core);
+  const previews = createPreviews(core);
+  const life = createSessionLife(core, (session) => relay.isConnected(session));
+  const relay = createRelay({
+    authenticateSession: sessions.check,
+    authenticateAgent: access.isToken,
+    isOffered: (session, port) => isOffered(directory.view, session, port),
+    resolveService: services.resolve,
+    onSignOfLife: life.seen,
+    onConnected: life.changed,
+    onDisconnected: life.changed,
+  });
+  const rpc = createApi({
+    sessions,
+    services,
+    overrides: createOverrides(core, services, claim),
+    rules: createRules(core, services, claim),
+    previews,
+    tables: createTables(core),
+    decisions: createDecisions(core.clock, limits),
+    access,
+    log,
+    drainMs: limits.closeGraceMs,
+    isHealthy: () => directory.following,
+    health: {
+      version: options.version ?? "0.0.0",
+      startedAt: core.clock.now(),
+      environment: options.environment,
+    },
+  });
+  directory.onChange(({ ended }) => {
+    for (const session of ended) relay.disconnect(session);
+  });
+  // Those that were connected when an earlier run of this manager ended are away until they dial again.
+  for (const { id, relay: holder } of directory.view.sessions.values())
+    if (holder === core.relay) life.changed(id);
+  const sweeping = setInterval(() => {
+    previews
+      .sweep()
+      .catch((error: unknown) =>
+        log.warn({ event: "preview.sweep_failed", err: error }, "Expired previews stay for now."),
+      );
+  }, sweepIntervalMs);
+
+  const { address } = listener;
+  const url = `http://${authorityOf(address.host, address.port)}`;
+  listener.serve({
+    onRequest: createHttpHandler({
+      access,
+      rpc,
+      isHealthy: () => directory.following,
+      about: about(options, url),
+    }),
+    onUpgrade: createUpgradeHandler(access, relay),
+    onHttp2: relay.handleHttp2,
+  });
+  log.info(
+    { event: "manager.listen", url, relay: core.relay, environment: options.environment },
+    "The manager listens.",
+  );
+
+  const shutDown = async (graceMs: number): Promise<void> => {
+    clearInterval(sweeping);
+    listener.stop();
+    const drained = Promise.all([rpc.close(), relay.close({ graceMs })]).then(() => life.settled());
+    await withinMs(graceMs + settleMs, drained);
+    await Promise.all([listener.destroy(), directory.close()]);
+    log.info({ event: "manager.close", url }, "The manager has ended.");
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    url,
+    address,
+    close({ graceMs = limits.closeGraceMs } = {}) {
+      closing ??= shutDown(graceMs);
+      return closing;
+    },
+  };
+}
+
+/** Whether an override or rule of the session names this port of the developer's machine. */
+function isOffered({ overrides, rules }: View, session: string, port: number): boolean {
+  const offers = ({ target }: Override): boolean => target.kind === "tunnel" && target.port === port;
+  return (
+    overrides.ofSession(session).some(offers) ||
+    rules.ofSession(session).some(({ override }) => offers(override))
+  );
+}
+
+function assertOptions({ listen, token, advertise, openMode }: ManagerOptions): void {
+  if (token === undefined && !isLoopbackHost(listen.host)) {
+    throw new ManagerError(
+      "E_MANAGER_EXPOSED",
+      `Without a token the manager does not listen on ${listen.host}.`,
+      {
+        hint: "Whoever reaches it could send any service's requests elsewhere. Set a token, or listen on 127.0.0.1.",
+      },
+    );
+  }
+  if (advertise === undefined && isWildcardHost(listen.host)) {
+    throw new ManagerError(
+      "E_MANAGER_ADVERTISE",
+      `${listen.host} is not an address that agents could dial.`,
+      {
+        hint: "Set advertise to the host:port at which agents and developers reach this manager.",
+      },
+    );
+  }
+  if (!openMode) {
+    throw new ManagerError("E_MANAGER_MODE", "Signed routing keys are not there yet; only open mode is.", {
+      hint: "Start the manager in open mode, and only where everybody who reaches the gateway is trusted.",
+    });
+  }
+}
+
+function about({ environment }: ManagerOptions, url: string): string {
+  return `This is the Clew manager of the environment "${environment}".
+
+It tells agents which requests go to a developer's machine, and relays them there.
+Calls: POST ${url}${managerPath} (Forrst). Health: GET ${url}/healthz.
+`;
+}
+
+async function withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
