@@ -28,22 +28,33 @@ export interface Relay {
 }
 
 export interface RelayHooks {
-  authenticateSession(credentials: SessionCredentials): "ok" | "unknown-session" | "wrong-token" | "old-epoch";
+  authenticateSession(
+    credentials: SessionCredentials,
+  ): "ok" | "unknown-session" | "wrong-token" | "old-epoch";
   authenticateAgent(token: string | undefined): boolean;
+  /** Whether a session exists that is not connected: `E_TUNNEL_SESSION_AWAY` if so (or if not given), else `E_TUNNEL_NO_SESSION`. */
+  isKnown?(session: string): boolean;
   /** Whether the session offered this local port (has an override that names it). */
   isOffered(session: string, port: number): boolean;
   /** The address of a service's agent, for a developer's own outgoing calls. */
   resolveService(service: string, port: string): Endpoint | undefined;
   /** The *in* connection answered a ping, or opened. */
   onSignOfLife(session: string): void;
+  /** `isConnected` has become true; not called when a newer connection takes the place of an older one. */
   onConnected(session: string): void;
+  /** `isConnected` has become false: the connection is lost, or drains. */
   onDisconnected(session: string): void;
 }
 
 export type TunnelState =
   | { readonly phase: "connecting"; readonly attempt: number }
   | { readonly phase: "connected"; readonly since: number }
-  | { readonly phase: "waiting"; readonly attempt: number; readonly retryInMs: number; readonly reason: string }
+  | {
+      readonly phase: "waiting";
+      readonly attempt: number;
+      readonly retryInMs: number;
+      readonly reason: string;
+    }
   | { readonly phase: "closed"; readonly reason: string };
 
 /** Developer's side. Reconnects by itself with backoff and jitter until it is closed. */
