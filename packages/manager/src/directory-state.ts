@@ -110,9 +110,7 @@ export class DirectoryState implements View {
   #put({ kind, id }: NonNullable<ReturnType<typeof parseRecordKey>>, value: string): void {
     switch (kind) {
       case "sessions":
-        this.sessions.set(id, parseRecord(kind, value));
-        this.#seen.set(id, this.#monotonicMs());
-        this.#touchServicesOf(id);
+        this.#putSession(id, parseRecord(kind, value));
         break;
       case "beats":
         this.#seen.set(id, this.#monotonicMs());
@@ -137,6 +135,13 @@ export class DirectoryState implements View {
       case "guards":
         break;
     }
+  }
+
+  /** Opening and resuming are signs of life; a change of state or relay is none. */
+  #putSession(id: string, record: SessionRecord): void {
+    if (this.sessions.get(id)?.epoch !== record.epoch) this.#seen.set(id, this.#monotonicMs());
+    this.sessions.set(id, record);
+    this.#touchServicesOf(id);
   }
 
   #remove({ kind, id }: NonNullable<ReturnType<typeof parseRecordKey>>): void {

@@ -12,7 +12,7 @@ export interface HttpHandlerOptions {
   readonly rpc: Pick<ForrstServer, "handle">;
   /** For `GET /healthz`: whether what is served is up to date. */
   readonly isHealthy: () => boolean;
-  readonly about: string;
+  readonly environment: string;
 }
 
 /** Everything that the manager answers over plain HTTP/1.1. */
@@ -32,7 +32,7 @@ export function createHttpHandler(
       const healthy = options.isHealthy();
       return sendText(response, healthy ? 200 : 503, healthy ? "ok\n" : "the registry cannot be reached\n");
     }
-    if (path === "/") return sendText(response, 200, options.about);
+    if (path === "/") return sendText(response, 200, about(options.environment));
     sendText(response, 404, `Nothing is here. Calls go to POST ${managerPath}, health is at GET /healthz.\n`);
   };
 }
@@ -58,6 +58,14 @@ function sendRefusal(response: ServerResponse, error: ManagerError): void {
 
 function refusalBody({ code, message, hint }: ManagerError): string {
   return `${JSON.stringify({ code, message, hint })}\n`;
+}
+
+function about(environment: string): string {
+  return `This is the Clew manager of the environment "${environment}".
+
+It tells agents which requests go to a developer's machine, and relays them there.
+Calls: POST ${managerPath} (Forrst). Health: GET /healthz.
+`;
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

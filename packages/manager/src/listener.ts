@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { sniffHttp2 } from "@clew/tunnel";
 import { authorityOf } from "./loopback.ts";
@@ -29,26 +29,31 @@ export async function startListener(
   listen: { readonly host: string; readonly port: number },
   maxConnections: number,
 ): Promise<Listener> {
+  const http = createServer();
+  // Node's own listener, which makes a connection speak HTTP/1.1: it gets those that do, after a look at their first bytes.
+  const speakHttp1 = http.listeners("connection") as Array<(this: Server, socket: Socket) => void>;
+  const sockets = new Set<Socket>();
   let takeUp: (handlers: ListenerHandlers) => void = () => {};
   const serving = new Promise<ListenerHandlers>((resolve) => {
     takeUp = resolve;
   });
-  const http = createHttpServer();
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  http.removeAllListeners("connection").on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    // Whoever owns the socket next listens for itself; until then a reset must not end the process.
+    // Whoever gets the socket listens for itself; until then a reset must not end the process.
     socket.on("error", () => {});
     void Promise.all([sniffHttp2(socket), serving]).then(([protocol, { onHttp2 }]) => {
-      if (protocol === "http2") onHttp2(socket);
-      else if (protocol === "http1") http.emit("connection", socket);
+      if (protocol === "http1") for (const speak of speakHttp1) speak.call(http, socket);
+      if (protocol !== "http2") return;
+      // HTTP/1.1 clients may end their side after the request; an HTTP/2 peer that ends its side is gone.
+      socket.allowHalfOpen = false;
+      onHttp2(socket);
     });
   });
-  server.maxConnections = maxConnections;
-  await bind(server, listen);
-  const { address, port } = server.address() as AddressInfo;
-  const closed = once(server, "close");
+  http.maxConnections = maxConnections;
+  await bind(http, listen);
+  const { address, port } = http.address() as AddressInfo;
+  const closed = once(http, "close");
 
   return {
     address: { host: address, port },
@@ -58,11 +63,11 @@ export async function startListener(
       takeUp(handlers);
     },
     stop() {
-      server.close();
+      http.close();
       http.closeIdleConnections();
     },
     async destroy() {
-      server.close();
+      http.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },

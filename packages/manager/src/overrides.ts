@@ -1,5 +1,5 @@
 import { isRouteName } from "@clew/context";
-import type { OverrideGrant, OverrideRequest } from "@clew/control";
+import type { OverrideFilter, OverrideGrant, OverrideRequest } from "@clew/control";
 import type { Override } from "@clew/routing";
 import type { Claim } from "./claim.ts";
 import type { Core } from "./core.ts";
@@ -25,12 +25,8 @@ export interface Overrides {
   /** With a session: only its own. Throws `E_OVERRIDE_UNKNOWN`. */
   delete(id: string, session: SessionRecord | undefined): Promise<void>;
   list(filter: OverrideFilter): readonly Override[];
-}
-
-export interface OverrideFilter {
-  readonly service?: string | undefined;
-  readonly route?: string | undefined;
-  readonly session?: string | undefined;
+  /** Whether one of the session's sends requests to this port of the developer's machine. */
+  offers(session: string, port: number): boolean;
 }
 
 export function createOverrides(core: Core, services: Services, claim: Claim): Overrides {
@@ -91,6 +87,9 @@ export function createOverrides(core: Core, services: Services, claim: Claim): O
         .map((override) => atRelay(view, override))
         .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
     },
+
+    offers: (session, port) =>
+      view.overrides.ofSession(session).some((override) => reachesPort(override, port)),
   };
 }
 
@@ -111,4 +110,8 @@ export function overrideUnknown(
   return new ManagerError("E_OVERRIDE_UNKNOWN", `${whose} no ${what} ${id}.`, {
     hint: "clew list shows those that exist; each ends with its session.",
   });
+}
+
+export function reachesPort({ target }: Override, port: number): boolean {
+  return target.kind === "tunnel" && target.port === port;
 }

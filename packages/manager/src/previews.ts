@@ -1,5 +1,5 @@
 import { isRouteName } from "@clew/context";
-import type { GatewayInfo, Preview, PreviewEvent } from "@clew/control";
+import type { GatewayInfo, Preview, PreviewEvent, PreviewRequest } from "@clew/control";
 import { createBell } from "./bell.ts";
 import type { Core } from "./core.ts";
 import { contended, deleteRecord } from "./delete-record.ts";
@@ -24,15 +24,8 @@ export interface Previews {
   list(filter: { readonly route?: string | undefined }): readonly Preview[];
   /** All previews, at once and after each change, until the signal aborts. Remembers the gateway's addresses. */
   watch(gateway: GatewayInfo, signal: AbortSignal): AsyncGenerator<PreviewEvent, void>;
-  /** Deletes what has expired. Every manager does so; the first one to come wins. */
+  /** Deletes what has expired. Every manager does so; the first one to come wins. Never rejects. */
   sweep(): Promise<void>;
-}
-
-export interface PreviewRequest {
-  readonly route: string;
-  readonly owner: string;
-  readonly name?: string | undefined;
-  readonly expiresInMs?: number | undefined;
 }
 
 export function createPreviews(core: Core): Previews {
@@ -147,10 +140,14 @@ export function createPreviews(core: Core): Previews {
     },
 
     async sweep() {
-      for (const record of view.previews.values()) {
-        if (isLive(record)) continue;
-        const key = recordKey("previews", record.slug);
-        await registry.delete(key, { ifRevision: view.revisionOf(key) });
+      try {
+        for (const record of view.previews.values()) {
+          if (isLive(record)) continue;
+          const key = recordKey("previews", record.slug);
+          await registry.delete(key, { ifRevision: view.revisionOf(key) });
+        }
+      } catch (error) {
+        log.warn({ event: "preview.sweep_failed", err: error }, "Expired previews stay listed for now.");
       }
     },
   };

@@ -4,7 +4,7 @@ import type { Claim } from "./claim.ts";
 import type { Core } from "./core.ts";
 import { deleteRecord } from "./delete-record.ts";
 import { resolveTarget } from "./override-target.ts";
-import { overrideUnknown } from "./overrides.ts";
+import { overrideUnknown, reachesPort } from "./overrides.ts";
 import { randomName } from "./random-name.ts";
 import type { SessionRecord } from "./records.ts";
 import type { Services } from "./services.ts";
@@ -19,6 +19,8 @@ export interface Rules {
   /** With a session: only its own. Throws `E_OVERRIDE_UNKNOWN`. */
   delete(id: string, session: SessionRecord | undefined): Promise<void>;
   list(filter: { readonly service?: string | undefined }): readonly Rule[];
+  /** Whether one of the session's sends requests to this port of the developer's machine. */
+  offers(session: string, port: number): boolean;
 }
 
 export function createRules(core: Core, services: Services, claim: Claim): Rules {
@@ -80,6 +82,9 @@ export function createRules(core: Core, services: Services, claim: Claim): Rules
         .map((rule) => ruleAtRelay(view, rule))
         .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
     },
+
+    offers: (session, port) =>
+      view.rules.ofSession(session).some(({ override }) => reachesPort(override, port)),
   };
 }
 

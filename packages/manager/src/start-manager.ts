@@ -1,28 +1,14 @@
-import { managerPath } from "@clew/control";
-import type { Override } from "@clew/routing";
-import { createRelay } from "@clew/tunnel";
 import type { Logger } from "pino";
-import { createAccess } from "./access.ts";
-import { createApi } from "./api.ts";
-import { createClaim } from "./claim.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import type { Core } from "./core.ts";
-import { createDecisions } from "./decisions.ts";
 import { startDirectory } from "./directory.ts";
-import type { View } from "./directory-state.ts";
 import { createHttpHandler, createUpgradeHandler } from "./http-handler.ts";
 import { defaultManagerLimits, type ManagerLimits } from "./limits.ts";
 import { type Listener, startListener } from "./listener.ts";
 import { authorityOf, isLoopbackHost, isWildcardHost } from "./loopback.ts";
 import { ManagerError } from "./manager-error.ts";
-import { createOverrides } from "./overrides.ts";
-import { createPreviews } from "./previews.ts";
+import { createParts } from "./manager-parts.ts";
 import type { Registry } from "./registry/registry.ts";
-import { createRules } from "./rules.ts";
-import { createServices } from "./services.ts";
-import { createSessionLife } from "./session-life.ts";
-import { createSessions } from "./sessions.ts";
-import { createTables } from "./tables.ts";
 
 export interface ManagerOptions {
   /** Port 0 takes a free one. Anything but loopback needs a token. */
@@ -87,77 +73,26 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
 }
 
 function serve(options: ManagerOptions, core: Core, listener: Listener): Manager {
-  const { directory, limits, log } = core;
-  const access = createAccess(options.token);
-  const sessions = createSessions(core);
-  const services = createServices(core);
-  const claim = createClaim(core);
-  const previews = createPreviews(core);
-  const life = createSessionLife(core, (session) => relay.isConnected(session));
-  const relay = createRelay({
-    authenticateSession: sessions.check,
-    authenticateAgent: access.isToken,
-    isOffered: (session, port) => isOffered(directory.view, session, port),
-    resolveService: services.resolve,
-    onSignOfLife: life.seen,
-    onConnected: life.changed,
-    onDisconnected: life.changed,
-  });
-  const rpc = createApi({
-    sessions,
-    services,
-    overrides: createOverrides(core, services, claim),
-    rules: createRules(core, services, claim),
-    previews,
-    tables: createTables(core),
-    decisions: createDecisions(core.clock, limits),
-    access,
-    log,
-    drainMs: limits.closeGraceMs,
-    isHealthy: () => directory.following,
-    health: {
-      version: options.version ?? "0.0.0",
-      startedAt: core.clock.now(),
-      environment: options.environment,
-    },
-  });
-  directory.onChange(({ ended }) => {
-    for (const session of ended) relay.disconnect(session);
-  });
-  // Those that were connected when an earlier run of this manager ended are away until they dial again.
-  for (const { id, relay: holder } of directory.view.sessions.values())
-    if (holder === core.relay) life.changed(id);
-  const sweeping = setInterval(() => {
-    previews
-      .sweep()
-      .catch((error: unknown) =>
-        log.warn({ event: "preview.sweep_failed", err: error }, "Expired previews stay for now."),
-      );
-  }, sweepIntervalMs);
-
+  const { limits, log } = core;
+  const { access, rpc, relay, life, previews } = createParts(core, options);
   const { address } = listener;
   const url = `http://${authorityOf(address.host, address.port)}`;
+  const { environment } = options;
+  const isHealthy = () => core.directory.following;
   listener.serve({
-    onRequest: createHttpHandler({
-      access,
-      rpc,
-      isHealthy: () => directory.following,
-      about: about(options, url),
-    }),
+    onRequest: createHttpHandler({ access, rpc, isHealthy, environment }),
     onUpgrade: createUpgradeHandler(access, relay),
-    onHttp2: relay.handleHttp2,
+    onHttp2: (socket) => relay.handleHttp2(socket),
   });
-  log.info(
-    { event: "manager.listen", url, relay: core.relay, environment: options.environment },
-    "The manager listens.",
-  );
+  const sweeping = setInterval(() => void previews.sweep(), sweepIntervalMs);
+  log.info({ event: "manager.listen", url, relay: core.relay, environment }, "The manager listens.");
 
   const shutDown = async (graceMs: number): Promise<void> => {
     clearInterval(sweeping);
     listener.stop();
     const drained = Promise.all([rpc.close(), relay.close({ graceMs })]).then(() => life.settled());
     await withinMs(graceMs + settleMs, drained);
-    await Promise.all([listener.destroy(), directory.close()]);
+    await Promise.all([listener.destroy(), core.directory.close()]);
     log.info({ event: "manager.close", url }, "The manager has ended.");
   };
   let closing: Promise<void> | undefined;
@@ -169,15 +104,6 @@ function serve(options: ManagerOptions, core: Core, listener: Listener): Manager
       return closing;
     },
   };
-}
-
-/** Whether an override or rule of the session names this port of the developer's machine. */
-function isOffered({ overrides, rules }: View, session: string, port: number): boolean {
-  const offers = ({ target }: Override): boolean => target.kind === "tunnel" && target.port === port;
-  return (
-    overrides.ofSession(session).some(offers) ||
-    rules.ofSession(session).some(({ override }) => offers(override))
-  );
 }
 
 function assertOptions({ listen, token, advertise, openMode }: ManagerOptions): void {
@@ -204,14 +130,6 @@ function assertOptions({ listen, token, advertise, openMode }: ManagerOptions): 
       hint: "Start the manager in open mode, and only where everybody who reaches the gateway is trusted.",
     });
   }
-}
-
-function about({ environment }: ManagerOptions, url: string): string {
-  return `This is the Clew manager of the environment "${environment}".
-
-It tells agents which requests go to a developer's machine, and relays them there.
-Calls: POST ${url}${managerPath} (Forrst). Health: GET ${url}/healthz.
-`;
 }
 
 async function withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {
