@@ -1,0 +1,85 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { forwardedHeaders, headBytes, headerLines, headerPairs } from "./headers.ts";
+import type { HeaderEdits, LocalAnswer } from "./types.ts";
+
+/** How an answer's end is told to the client; `close` is the connection's end. */
+export type Framing = "none" | "length" | "chunked" | "close";
+
+export interface AnswerOptions {
+  readonly edits: HeaderEdits | undefined;
+  /** The client's connection ends after it. */
+  readonly closes: boolean;
+}
+
+/**
+ * Passes an upstream's answer on (I1): status line and lines as they came, framing as it came, each piece when it comes, at the
+ * pace of the client. Only what Node would add by itself is kept off. The caller watches for an end before the end.
+ */
+export function passOn(answer: IncomingMessage, response: ServerResponse, options: AnswerOptions): Framing {
+  const framing = framingOf(answer, response.req);
+  // An HTTP/1.0 client knows no chunks; the connection's end ends the body.
+  const without = framing === "close" && response.req.httpVersion === "1.0" ? "transfer-encoding" : undefined;
+  const headers = forwardedHeaders(answer.rawHeaders, {
+    edits: options.edits,
+    ...(without === undefined ? {} : { without }),
+  });
+  if (framing === "close" || options.closes) headers.push("Connection", "close");
+  response.sendDate = false;
+  response.removeHeader("connection");
+  response.removeHeader("transfer-encoding");
+  response.writeHead(answer.statusCode as number, answer.statusMessage, headers);
+  answer.on("data", (piece: Buffer) => {
+    if (!response.write(piece)) answer.pause();
+  });
+  response.on("drain", () => answer.resume());
+  answer.on("end", () => {
+    if (answer.rawTrailers.length > 0) response.addTrailers(headerPairs(answer.rawTrailers));
+    response.end();
+  });
+  // A body that comes with the head leaves with it; an answer whose body lets wait does not.
+  setImmediate(() => {
+    if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+  });
+  return framing;
+}
+
+function framingOf(answer: IncomingMessage, request: IncomingMessage): Framing {
+  const status = answer.statusCode as number;
+  if (request.method === "HEAD" || status === 204 || status === 304) return "none";
+  const coding = headerLines(answer.rawHeaders, "transfer-encoding").at(-1);
+  if (coding !== undefined) {
+    return /(?:^|,)\s*chunked$/i.test(coding.trim()) && request.httpVersion !== "1.0" ? "chunked" : "close";
+  }
+  return headerLines(answer.rawHeaders, "content-length").length > 0 ? "length" : "close";
+}
+
+/** Passes on an interim answer (1xx but 101). False when its turn (pipelining) or the client's version does not allow it. */
+export function passOnInterim(
+  info: {
+    readonly statusCode: number;
+    readonly statusMessage: string;
+    readonly rawHeaders: readonly string[];
+  },
+  response: ServerResponse,
+): boolean {
+  if (response.req.httpVersion === "1.0" || response.headersSent) return false;
+  if (info.statusCode === 100) response.writeContinue();
+  else if (response.socket === null) return false;
+  else {
+    const startLine = `HTTP/1.1 ${info.statusCode} ${info.statusMessage}`;
+    response.socket.write(headBytes(startLine, forwardedHeaders(info.rawHeaders)));
+  }
+  return true;
+}
+
+/** Sends an answer that was made here. */
+export function sendLocal(response: ServerResponse, answer: LocalAnswer, closes: boolean): void {
+  const headers = answer.headers.flat();
+  if (!answer.headers.some(([name]) => name.toLowerCase() === "content-length") && answer.status !== 204) {
+    headers.push("content-length", String(Buffer.byteLength(answer.body)));
+  }
+  if (closes) headers.push("connection", "close");
+  response.removeHeader("connection");
+  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? "", headers);
+  response.end(answer.body);
+}

@@ -1,0 +1,45 @@
+/** Every limit of the data plane (I8). Times are in ms; 0 is "none" only where it says so. */
+export interface ProxyLimits {
+  /**
+   * Reaching an upstream, when its plan does not say. Default 1,000: far above a round trip, and the longest that a
+   * request is held up by a destination that is not there (docs/reference/routing.md).
+   */
+  readonly connectTimeoutMs: number;
+  /** Head of a request or an answer. Default 32 KiB: what common servers accept at most. Answered with 431. */
+  readonly maxHeadBytes: number;
+  /** From the first byte of a connection or of a further request to the end of its head. Default 30,000. Answered with 408. */
+  readonly headersTimeoutMs: number;
+  /** For a whole request, body included. Default 0, none: an upload or a stream may last, and the service has its own limit. */
+  readonly requestTimeoutMs: number;
+  /** A client's connection between two requests. Default 65,000: load balancers give up at 60 s, and the client should close first. */
+  readonly clientIdleTimeoutMs: number;
+  /** What is still read and dropped of a request's body after its answer. Default 30,000; then the connection is broken off. */
+  readonly lingerTimeoutMs: number;
+  /** Clients' connections at once. Default 10,000. One more is closed as soon as it is accepted. */
+  readonly maxConnections: number;
+  /** Held of a request's body, so that it can be sent again (I3). Default 64 KiB. A longer body is never sent twice. */
+  readonly replayBufferBytes: number;
+  /**
+   * An upstream's connection between two requests. Default 4,000: shorter than the 5 s after which common servers close one, since
+   * a request that meets that close may not be repeated. An upstream's own `Keep-Alive: timeout` makes it shorter still.
+   */
+  readonly upstreamIdleTimeoutMs: number;
+  /** Idle connections kept per upstream. Default 256. One more is closed. */
+  readonly maxIdlePerUpstream: number;
+  /** What runs when the proxy closes. Default 5,000: below the 10 s that containers get to stop. */
+  readonly drainGraceMs: number;
+}
+
+export const defaultLimits: ProxyLimits = {
+  connectTimeoutMs: 1_000,
+  maxHeadBytes: 32 * 1024,
+  headersTimeoutMs: 30_000,
+  requestTimeoutMs: 0,
+  clientIdleTimeoutMs: 65_000,
+  lingerTimeoutMs: 30_000,
+  maxConnections: 10_000,
+  replayBufferBytes: 64 * 1024,
+  upstreamIdleTimeoutMs: 4_000,
+  maxIdlePerUpstream: 256,
+  drainGraceMs: 5_000,
+};

@@ -1,0 +1,209 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { sendLocal } from "./answer.ts";
+import { refusalOf, refuse } from "./client-refusal.ts";
+import { Exchange, type ExchangeEnvironment, type UpgradeSide } from "./exchange.ts";
+import { headBytes } from "./headers.ts";
+import { defaultLimits, type ProxyLimits } from "./limits.ts";
+import { errorAnswer, ProxyError } from "./proxy-error.ts";
+import { announcesBody, createRequestHead, faultOf } from "./request-head.ts";
+import type { LocalAnswer, Plan, Proxy, Route } from "./types.ts";
+import { UpstreamPools } from "./upstream-pools.ts";
+
+export interface ProxyOptions {
+  /** Port 0 takes any free one; see {@link Proxy.address}. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Asked once per request. What it throws is answered with 500 and told to `onError`. */
+  readonly route: Route;
+  readonly limits?: Partial<ProxyLimits> | undefined;
+  /** Told of faults that are ours or the plan's, not the network's. Must not throw. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** Starts to listen. Throws E_LISTEN when the address is taken or not ours. */
+export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const server = createServer({
+    maxHeaderSize: limits.maxHeadBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.clientIdleTimeoutMs,
+    // Node looks for late heads only so often.
+    connectionsCheckingInterval: Math.max(50, limits.headersTimeoutMs / 4),
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  });
+  server.maxConnections = limits.maxConnections;
+  // All lines; `maxHeadBytes` is the limit.
+  server.maxHeadersCount = 0;
+  // A client that has ended its side still gets its answer. Node has it since 0.x, but not in its types.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  const frontend = new Frontend(server, limits, options.route, options.onError ?? (() => {}));
+  frontend.attach();
+  server.listen(options.listen.port, options.listen.host);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    const { host, port } = options.listen;
+    throw new ProxyError("E_LISTEN", `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+      cause,
+      hint: "Choose another address, or stop what listens there.",
+    });
+  }
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    address: { host: address, port },
+    retire: (key) => frontend.pools.retire(key),
+    close: ({ graceMs = limits.drainGraceMs } = {}) => frontend.close(graceMs),
+  };
+}
+
+/** The clients' side: their connections, and what becomes of each request. */
+class Frontend {
+  readonly pools: UpstreamPools;
+  readonly #server: Server;
+  readonly #route: Route;
+  readonly #environment: ExchangeEnvironment;
+  /** Every open connection, and the answers that are under way on it. */
+  readonly #clients = new Map<Socket, Set<ServerResponse>>();
+  readonly #exchanges = new WeakMap<ServerResponse, Exchange>();
+  #closing: Promise<void> | undefined;
+
+  constructor(server: Server, limits: ProxyLimits, route: Route, onError: (error: unknown) => void) {
+    this.#server = server;
+    this.#route = route;
+    this.pools = new UpstreamPools(limits);
+    this.#environment = { pools: this.pools, limits, onError, isDraining: () => this.#closing !== undefined };
+  }
+
+  attach(): void {
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#serve(request, response, undefined);
+    this.#server
+      .on("connection", (socket: Socket) => this.#connected(socket))
+      .on("request", serve)
+      // The upstream says whether to go on.
+      .on("checkContinue", serve)
+      .on("checkExpectation", serve)
+      .on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+        this.#upgrade(request, socket as Socket, head),
+      )
+      .on("connect", (_request: IncomingMessage, socket: Duplex) =>
+        refuse(socket as Socket, 405, "E_CONNECT_REFUSED", "this is not a forward proxy", ["allow", ""]),
+      )
+      .on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
+        this.#malformed(error, socket as Socket),
+      );
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#drain(graceMs);
+    return this.#closing;
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    // That ended those that idle between requests, but not those that never sent one.
+    for (const socket of this.#clients.keys()) if (socket.bytesRead === 0) socket.destroy();
+    const timer = setTimeout(() => {
+      for (const socket of this.#clients.keys()) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+    this.pools.close();
+  }
+
+  #connected(socket: Socket): void {
+    // A connection that was handed back to node:http comes a second time.
+    if (this.#clients.has(socket)) return;
+    this.#clients.set(socket, new Set());
+    socket.on("close", () => this.#clients.delete(socket));
+    // After an upgrade nobody else listens.
+    socket.on("error", () => socket.destroy());
+    socket.on("end", () => {
+      for (const answer of this.#clients.get(socket) ?? []) this.#exchanges.get(answer)?.clientEnded();
+    });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeSide | undefined): void {
+    const { socket } = request;
+    const answers = this.#clients.get(socket);
+    answers?.add(response);
+    response.once("close", () => {
+      answers?.delete(response);
+      // Its answer had begun before the drain, without `connection: close`.
+      if (this.#closing !== undefined && answers?.size === 0 && upgrade === undefined) socket.destroySoon();
+    });
+    const plan = this.#planOf(request);
+    if ("upstream" in plan) {
+      const exchange = new Exchange(this.#environment, plan, request, response, upgrade);
+      this.#exchanges.set(response, exchange);
+      exchange.start();
+    } else sendLocal(response, plan, plan.status === 400 || request.headers.expect !== undefined);
+  }
+
+  #planOf(request: IncomingMessage): Plan | LocalAnswer {
+    const fault = faultOf(request);
+    if (fault !== undefined) return errorAnswer(400, "E_REQUEST_MALFORMED", fault);
+    try {
+      return this.#route(createRequestHead(request));
+    } catch (error) {
+      this.#environment.onError(error);
+      return errorAnswer(500, "E_ROUTE_FAILED", "the request could not be routed");
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Its answer would overtake those of the requests before it.
+    if ((this.#clients.get(socket)?.size ?? 0) > 0) return void socket.destroy();
+    socket.setTimeout(0);
+    if (!mayUpgrade(request)) return this.#serveWithoutUpgrade(request, socket, head);
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    socket.on("drain", () => response.emit("drain"));
+    response.once("finish", () => socket.destroySoon());
+    this.#serve(request, response, { socket, head });
+  }
+
+  /** Gives the connection back to node:http, which has let go of it, as if the client had not asked for an upgrade. */
+  #serveWithoutUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const startLine = `${request.method} ${request.url} HTTP/${request.httpVersion}`;
+    socket.unshift(Buffer.concat([headBytes(startLine, withoutUpgrade(request.rawHeaders)), head]));
+    this.#server.emit("connection", socket);
+  }
+
+  #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
+    const isAnswering = (this.#clients.get(socket)?.size ?? 0) > 0;
+    // With an answer under way, another one would be taken for it; without a way to write there is nothing to say.
+    if (isAnswering || !socket.writable || error.code === "ECONNRESET") socket.destroy();
+    else refuse(socket, ...refusalOf(error));
+  }
+}
+
+/**
+ * An upgrade may be left unanswered. It is when there is a body to be sent first, and for h2c: on such a connection requests
+ * would pass that were never routed.
+ */
+function mayUpgrade(request: IncomingMessage): boolean {
+  if (request.httpVersion === "1.0" || announcesBody(request)) return false;
+  return !/(?:^|,)\s*h2c\s*(?:,|$)/i.test(request.headers.upgrade ?? "");
+}
+
+function withoutUpgrade(raw: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] as string;
+    const value = raw[index + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower === "upgrade" || lower === "http2-settings") continue;
+    if (lower !== "connection") kept.push(name, value);
+    else {
+      const others = value.split(",").filter((token) => !/^\s*(?:upgrade|http2-settings)\s*$/i.test(token));
+      if (others.length > 0) kept.push(name, others.join(","));
+    }
+  }
+  return kept;
+}
