@@ -52,8 +52,7 @@ function readBaggageLines(
   if (lines === undefined) return "";
   const text = typeof lines === "string" ? lines : lines.join(",");
   const members = checkBaggage(text, limits);
-  if (members > 0) return text;
-  if (members === 0) return "";
+  if (members >= 0) return members === 0 ? "" : text;
   const repaired = repairBaggage(text, limits);
   if (repaired.malformed > 0) onFault("malformed", repaired.malformed, "baggage members");
   if (repaired.overlong > 0) onFault("limited", repaired.overlong, "baggage members with a long name");

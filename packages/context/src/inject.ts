@@ -41,7 +41,7 @@ function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service
   const { text, dropped } = trimBaggage(context.baggage, importantKeys, options.limits ?? baggageLimits);
   if (dropped.length > 0) {
     const onFault = options.onFault ?? publishFault;
-    onFault("trimmed", dropped.length, dropped.slice(0, maxNamesInReport).join(", "));
+    onFault("trimmed", dropped.length, nameDropped(dropped));
   } else if (isDefault && context instanceof RequestContext) {
     context.isWithinLimits = true;
   }
@@ -50,6 +50,15 @@ function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service
 
 /** Enough to recognise what was lost; a whole header of names would be no report. */
 const maxNamesInReport = 8;
+/** Names come from outside as well, where nothing bounds them. */
+const maxNameCharactersInReport = 64;
+
+function nameDropped(keys: readonly string[]): string {
+  return keys
+    .slice(0, maxNamesInReport)
+    .map((key) => key.slice(0, maxNameCharactersInReport))
+    .join(", ");
+}
 
 let lastService = "";
 let lastCaller = "";
