@@ -1,6 +1,12 @@
 export { startEtcd, type TestEtcd } from "./etcd.ts";
 export { freePort } from "./free-port.ts";
-export { type RawClient, rawClient, rawExchange } from "./raw-client.ts";
+export {
+  type RawPeer,
+  type RawServer,
+  rawClient,
+  rawExchange,
+  startRawServer,
+} from "./raw-connection.ts";
 export { registryContract } from "./registry-contract.ts";
 export type { RegistryLike, RegistryUnderTest } from "./registry-contract-types.ts";
 export { type TemporaryDirectory, temporaryDirectory } from "./temporary-directory.ts";

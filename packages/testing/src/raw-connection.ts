@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { until } from "./until.ts";
 
-export interface RawClient extends AsyncDisposable {
+/** One end of a connection, seen and written as plain bytes: what an HTTP library would hide. */
+export interface RawPeer extends AsyncDisposable {
   readonly socket: Socket;
   /** All bytes that came so far. */
   readonly received: Buffer;
@@ -21,10 +22,48 @@ export interface RawClient extends AsyncDisposable {
   reset(): void;
 }
 
-/** A client that writes and sees plain bytes, for what an HTTP library would hide. Does not end its side by itself. */
-export async function rawClient(port: number, host = "127.0.0.1"): Promise<RawClient> {
+/** Connects. Does not end its side by itself when the other ends. */
+export async function rawClient(port: number, host = "127.0.0.1"): Promise<RawPeer> {
   const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
   await once(socket, "connect");
+  return peerOf(socket);
+}
+
+export interface RawServer extends AsyncDisposable {
+  readonly port: number;
+  /** Every connection so far, in order. */
+  readonly peers: readonly RawPeer[];
+}
+
+/** A server whose side of each connection (counted from 0) is played by `serve`. What `serve` throws breaks its connection. */
+export async function startRawServer(
+  serve: (peer: RawPeer, index: number) => Promise<void> | void,
+): Promise<RawServer> {
+  const peers: RawPeer[] = [];
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, async (socket) => {
+    const peer = peerOf(socket);
+    peers.push(peer);
+    try {
+      await serve(peer, peers.length - 1);
+    } catch {
+      // Safe: the test sees a broken connection, and fails where it looks.
+      socket.destroy();
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    peers,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const { socket } of peers) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function peerOf(socket: Socket): RawPeer {
   const pieces: Buffer[] = [];
   let failure: Error | undefined;
   socket.on("data", (bytes: Buffer) => pieces.push(bytes));
@@ -68,7 +107,7 @@ export async function rawClient(port: number, host = "127.0.0.1"): Promise<RawCl
 
 /**
  * Writes bytes and returns all that came until the other side ended the connection. Ask for `connection: close`.
- * Resolves as well when it was broken off in the middle: judge by the framing (see {@link RawClient.closed}).
+ * Resolves as well when it was broken off in the middle: judge by the framing (see {@link RawPeer.closed}).
  */
 export async function rawExchange(port: number, bytes: string | Uint8Array): Promise<Buffer> {
   await using client = await rawClient(port);
