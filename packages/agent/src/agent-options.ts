@@ -1,0 +1,82 @@
+import type { PortInfo } from "@clew/control";
+import type { ProxyLimits } from "@clew/proxy";
+import type { DecideOptions } from "@clew/routing";
+import type { Logger } from "pino";
+import { AgentError } from "./agent-error.ts";
+
+export interface Address {
+  readonly host: string;
+  /** When listening, 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface AgentPort {
+  readonly listen: Address;
+  /** The live service. */
+  readonly upstream: Address;
+  readonly protocol: PortInfo["protocol"];
+  /** `host:port` at which others reach this agent. Default: where it listens, which is right on one machine. */
+  readonly advertise?: string | undefined;
+}
+
+export interface AgentOptions {
+  readonly service: string;
+  /** By name, such as `http`. At least one. */
+  readonly ports: Readonly<Record<string, AgentPort>>;
+  /** The service's own environment, which the manager hands to developers who intercept it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly manager: { readonly url: string; readonly token?: string | undefined };
+  /** Accept plain route names as routing keys: for local development. */
+  readonly openMode: boolean;
+  /** Which requests are health checks, and so always live. */
+  readonly health?: DecideOptions | undefined;
+  readonly log: Logger;
+  readonly limits?: Partial<AgentLimits> | undefined;
+  readonly proxyLimits?: Partial<ProxyLimits> | undefined;
+}
+
+export interface AgentLimits {
+  /** For reaching an override's destination before the live service takes the request (I3). Default 1,000. */
+  readonly reachTimeoutMs: number;
+  /** Reports of decisions kept until they are sent. At the limit new ones are dropped and counted. Default 1,000. */
+  readonly maxQueuedReports: number;
+  /** How long reports that nobody waits for are gathered. Default 1,000. */
+  readonly reportIntervalMs: number;
+  /** For one call with reports, so that a manager that hangs does not hold the queue. Default 5,000. */
+  readonly reportTimeoutMs: number;
+}
+
+export const defaultAgentLimits: AgentLimits = {
+  reachTimeoutMs: 1_000,
+  maxQueuedReports: 1_000,
+  reportIntervalMs: 1_000,
+  reportTimeoutMs: 5_000,
+};
+
+/** Throws `E_AGENT_PORTS` without a port, and `E_AGENT_EXPOSED` when others could reach an agent that knows no token. */
+export function checkAgentOptions(options: AgentOptions): void {
+  const ports = Object.entries(options.ports);
+  if (ports.length === 0) {
+    throw new AgentError(
+      "E_AGENT_PORTS",
+      `service ${options.service} has no port, so its agent has nothing to do`,
+      {
+        hint: "Name at least one port of the service, with listen and upstream.",
+      },
+    );
+  }
+  if (options.manager.token !== undefined) return;
+  for (const [name, { listen }] of ports) {
+    if (isLoopback(listen.host)) continue;
+    throw new AgentError(
+      "E_AGENT_EXPOSED",
+      `port ${name} of ${options.service} would listen on ${listen.host}, which others can reach, but no manager token is set: ` +
+        "anybody who reaches an open manager could send this service's requests to a machine of theirs",
+      { hint: "Set the manager's token, or listen on 127.0.0.1." },
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,81 @@
+import { explainField } from "@clew/context";
+import type { HeaderEdits, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
+import { type DecideOptions, decide, type IndexedTable } from "@clew/routing";
+import type { AgentLimits } from "./agent-options.ts";
+import { createReport, formatDecision, type Told } from "./explanation.ts";
+import { failedOverrideAnswer } from "./failed-override.ts";
+import type { ReportQueue } from "./report-queue.ts";
+import { RoutedRequest } from "./routed-request.ts";
+import type { OverrideUpstreams } from "./upstreams.ts";
+
+export interface PipelineOptions {
+  readonly service: string;
+  readonly agent: string;
+  readonly port: string;
+  readonly openMode: boolean;
+  readonly health: DecideOptions | undefined;
+  readonly limits: Pick<AgentLimits, "reachTimeoutMs">;
+  readonly live: Upstream;
+  readonly overrides: OverrideUpstreams;
+  readonly reports: ReportQueue;
+  /** The newest table, as far as this port is concerned. */
+  table(): IndexedTable;
+}
+
+/** The life of a request in an agent, stage by stage. The proxy has read its head, and forwards it by the plan returned. */
+export function createPipeline(options: PipelineOptions): Route {
+  const { live, overrides, reports, limits, health, openMode } = options;
+  // One plan for all requests that nothing selects: they leave as they came, but for hop-by-hop headers (I1).
+  const livePlan: Plan = { upstream: live };
+
+  return (head) => {
+    const table = options.table();
+
+    // Nothing can be selected and nobody asks: most requests of most agents end here, with no context parsed.
+    if (table.isEmpty && !asksForExplanation(head)) return livePlan;
+
+    // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
+    const arrivedAtMs = performance.now();
+    const request = new RoutedRequest(head, openMode);
+
+    // One decision, from the one function (I6). Keys are checked before, so that it stays pure.
+    const decision = decide(request, table, health);
+    const decideUs = Math.round((performance.now() - arrivedAtMs) * 1_000);
+
+    // Live and not asked about: nobody wants to hear of it.
+    const nonce = request.explainNonce;
+    const { override } = decision;
+    if (override === undefined && nonce === undefined) return livePlan;
+
+    // Report, when the exchange is over. Queued, so that no request waits for the manager (I2).
+    const told: Told = { ...options, head, request, decision, nonce, decideUs, arrivedAtMs };
+    const done = (outcome: Outcome): void => reports.add(createReport(told, outcome));
+
+    // Plan: the override, and the live service where it cannot be reached (I3). No limit waits for an answer,
+    // since somebody may sit at a breakpoint.
+    const plan: Plan =
+      override === undefined
+        ? { upstream: live, done }
+        : {
+            upstream: overrides.of(override),
+            fallback: override.onFailure === "error" ? undefined : live,
+            connectTimeoutMs: limits.reachTimeoutMs,
+            failed: (failure) => failedOverrideAnswer(override, failure),
+            done,
+          };
+
+    // The explanation goes with the answer, to whoever sent the nonce.
+    return nonce === undefined
+      ? plan
+      : { ...plan, responseHeaders: (answer) => explain(told, answer.fellBack) };
+  };
+}
+
+function asksForExplanation(head: RequestHead): boolean {
+  return head.header("baggage")?.includes(explainField) ?? false;
+}
+
+/** A decision that came with the answer, from an agent further on, makes room: the first agent's is the caller's. */
+function explain(told: Told, fellBack: boolean): HeaderEdits {
+  return { remove: ["clew-decision"], set: [["clew-decision", formatDecision(told, fellBack)]] };
+}

@@ -1,0 +1,53 @@
+import { EventEmitter, on, once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { api, type DecisionReport, type GatewayInfo, type Preview } from "@clew/control";
+import { createServer } from "@clew/rpc";
+
+/** A manager that lists previews and keeps what is reported. */
+export interface FakeManager extends AsyncDisposable {
+  readonly url: string;
+  readonly gateways: readonly GatewayInfo[];
+  readonly reports: readonly DecisionReport[];
+  publish(previews: readonly Preview[]): void;
+  stop(): Promise<void>;
+}
+
+export async function startFakeManager(): Promise<FakeManager> {
+  const changes = new EventEmitter();
+  const gateways: GatewayInfo[] = [];
+  const reports: DecisionReport[] = [];
+  let previews: readonly Preview[] = [];
+  const rpc = createServer({ service: "manager", checkResults: true })
+    .implementStream(api.previews.watch, async function* ({ gateway }, { signal }) {
+      gateways.push(gateway);
+      const changed = on(changes, "previews", { signal });
+      yield { kind: "snapshot", previews } as const;
+      for await (const _ of changed) yield { kind: "snapshot", previews } as const;
+    })
+    .implement(api.decisions.report, ({ decisions }) => {
+      reports.push(...decisions);
+      return {};
+    });
+  const http = createHttpServer((request, response) => rpc.handle(request, response));
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const stop = async (): Promise<void> => {
+    if (!http.listening) return;
+    await rpc.close();
+    http.close();
+    http.closeAllConnections();
+    await once(http, "close");
+  };
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    gateways,
+    reports,
+    publish(newPreviews) {
+      previews = newPreviews;
+      changes.emit("previews");
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
