@@ -9,10 +9,9 @@ export { defineFunction, defineStream, type FunctionContract, type StreamContrac
 export type { ForrstError, ForrstErrorSource, JsonObject } from "./envelope/document.ts";
 export type { EnvelopeLimits } from "./envelope/limits.ts";
 export { isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
-export type { Call } from "./server/call.ts";
+export type { Call, FailedCall } from "./server/call.ts";
 export {
   createServer,
-  type FailedCall,
   type ForrstServer,
   type FunctionDefinition,
   type ServerOptions,

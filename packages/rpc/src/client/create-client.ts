@@ -119,8 +119,14 @@ export function createClient(options: ClientOptions): ForrstClient {
       });
       for await (const event of events) yield await checked(contract, contract.event, event);
     },
-    close: () => endpoint.agent !== false && endpoint.agent.destroy(),
-  } as ForrstClient;
+    close() {
+      const { agent } = endpoint;
+      // `destroy` would end calls under way too; theirs end when they come free and none may be kept.
+      agent.maxFreeSockets = 0;
+      for (const sockets of Object.values(agent.freeSockets))
+        for (const socket of sockets ?? []) socket.destroy();
+    },
+  };
 }
 
 async function checked<T>(
@@ -141,7 +147,11 @@ async function checked<T>(
   );
 }
 
-function createEndpoint({ url: text, service, token }: ClientOptions): Endpoint {
+function createEndpoint({
+  url: text,
+  service,
+  token,
+}: ClientOptions): Endpoint & { readonly agent: HttpAgent } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new RpcError("E_RPC_OPTIONS", `"${text}" is not an http or https URL`);

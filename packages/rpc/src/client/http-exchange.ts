@@ -4,14 +4,14 @@ import {
   request as httpRequest,
   type IncomingMessage,
 } from "node:http";
-import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpsRequest } from "node:https";
 import { RpcError } from "../rpc-error.ts";
 import type { PreparedRequest } from "./create-client.ts";
 
 export interface Endpoint {
   readonly url: URL;
   /** False: a connection of its own. */
-  readonly agent: HttpAgent | HttpsAgent | false;
+  readonly agent: HttpAgent | false;
 }
 
 /**

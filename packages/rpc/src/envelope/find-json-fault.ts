@@ -96,13 +96,13 @@ function scanString(bytes: Uint8Array, start: number): number | JsonFault {
     if (byte === quote) return at + 1;
     if (byte < 0x20) return { position: at, expected: "no bare control character in a string" };
     if (byte !== backslash) continue;
-    const escape = bytes[at + 1];
-    if (escape === 0x75) {
+    const escaped = bytes[at + 1];
+    if (escaped === 0x75) {
       for (let i = 2; i < 6; i++) {
         if (!isHexDigit(bytes[at + i])) return { position: at + i, expected: "four hexadecimal digits" };
       }
       at += 5;
-    } else if (escape !== undefined && '"\\/bfnrt'.includes(String.fromCharCode(escape))) {
+    } else if (escaped !== undefined && '"\\/bfnrt'.includes(String.fromCharCode(escaped))) {
       at++;
     } else {
       return { position: at + 1, expected: "a known escape" };

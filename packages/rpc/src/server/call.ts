@@ -14,3 +14,10 @@ export interface Call {
   readonly token: string | undefined;
   readonly remoteAddress: string | undefined;
 }
+
+/** As much of a call as was known when it failed. */
+export interface FailedCall {
+  readonly id: string | null;
+  readonly function: string | undefined;
+  readonly version: string | undefined;
+}

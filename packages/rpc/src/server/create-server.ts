@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { FunctionContract, StreamContract } from "../contract.ts";
 import { defaultEnvelopeLimits, type EnvelopeLimits } from "../envelope/limits.ts";
 import type { RpcError } from "../rpc-error.ts";
-import type { Call } from "./call.ts";
+import type { Call, FailedCall } from "./call.ts";
 import { FunctionTable } from "./function-table.ts";
 import { HttpService } from "./http-service.ts";
 import { publishContextFault } from "./request-context.ts";
@@ -38,13 +38,6 @@ export interface ServerOptions {
   readonly stallMs?: number | undefined;
   /** How long `close` waits for calls under way. Default 5 s, less than the grace of common supervisors. */
   readonly drainMs?: number | undefined;
-}
-
-/** Names the call in which a handler failed. */
-export interface FailedCall {
-  readonly id: string;
-  readonly function: string;
-  readonly version: string;
 }
 
 export interface FunctionDefinition<Args, Result> {

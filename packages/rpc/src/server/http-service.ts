@@ -4,13 +4,13 @@ import { context as ambient, type FaultHook } from "@clew/context";
 import type { ForrstRequest } from "../envelope/document.ts";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
 import { parseRequest } from "../envelope/parse-request.ts";
-import { coreExtensionName, streamUrn } from "../extensions/extension-urn.ts";
-import { readStreamRequest, type StreamRequest } from "../extensions/stream.ts";
+import { negotiateExtensions } from "../extensions/negotiate.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import { argumentErrors, validate } from "../validate.ts";
 import { answerStream } from "./answer-stream.ts";
-import type { Call } from "./call.ts";
+import type { Call, FailedCall } from "./call.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
+import { checkEvents, checkResult } from "./check-result.ts";
 import type { ServerOptions } from "./create-server.ts";
 import type { Definition, FunctionTable } from "./function-table.ts";
 import { readBody } from "./read-body.ts";
@@ -33,8 +33,9 @@ interface Exchange {
   readonly http: IncomingMessage;
   readonly response: ServerResponse;
   readonly abort: AbortController;
-  id: string | null;
-  streaming: boolean;
+  /** As much as is known of the call so far. */
+  call: FailedCall;
+  isStream: boolean;
 }
 
 /** The HTTP binding. Source: Forrst specification, transport "HTTP". */
@@ -49,7 +50,8 @@ export class HttpService {
   }
 
   handle(http: IncomingMessage, response: ServerResponse): void {
-    const exchange: Exchange = { http, response, abort: new AbortController(), id: null, streaming: false };
+    const call: FailedCall = { id: null, function: undefined, version: undefined };
+    const exchange: Exchange = { http, response, abort: new AbortController(), call, isStream: false };
     this.#exchanges.add(exchange);
     response.once("close", () => {
       if (!response.writableFinished)
@@ -57,6 +59,11 @@ export class HttpService {
     });
     void this.#answer(exchange)
       .catch((error: unknown) => this.#refuse(exchange, error))
+      .catch((error: unknown) => {
+        // Only a hook of the caller's can have thrown: its mistake must not end the process.
+        internalErrorChannel.publish({ error, call: exchange.call });
+        response.destroy();
+      })
       .finally(() => {
         this.#exchanges.delete(exchange);
         if (this.#exchanges.size === 0) this.#onIdle();
@@ -70,7 +77,7 @@ export class HttpService {
 
   async #drain(): Promise<void> {
     const ending = closingError();
-    for (const exchange of this.#exchanges) if (exchange.streaming) exchange.abort.abort(ending);
+    for (const exchange of this.#exchanges) if (exchange.isStream) exchange.abort.abort(ending);
     if (this.#exchanges.size === 0) return;
     await new Promise<void>((resolve) => {
       const giveUp = setTimeout(resolve, this.#options.drainMs);
@@ -91,29 +98,33 @@ export class HttpService {
     await this.#options.admit?.(http);
     const body = await readBody(http, limits.maxBodyBytes);
     if (body.kind === "gone") return;
-    if (body.kind === "too-large") throw tooLarge(limits.maxBodyBytes);
+    if (body.kind === "too-large") {
+      const message = `The request's body is larger than ${limits.maxBodyBytes} bytes`;
+      throw new RpcError("INVALID_REQUEST", message, { status: 413 });
+    }
     const parsed = parseRequest(body.bytes, limits);
     if (!parsed.ok) {
-      exchange.id = parsed.id;
+      exchange.call = { ...exchange.call, id: parsed.id };
       throw fromForrstErrors(parsed.errors);
     }
-    exchange.id = parsed.request.id;
-    await this.#dispatch(exchange, parsed.request);
+    const { request } = parsed;
+    exchange.call = { id: request.id, function: request.function, version: request.version };
+    await this.#dispatch(exchange, request);
   }
 
   async #dispatch(exchange: Exchange, request: ForrstRequest): Promise<void> {
     const definition = this.#options.table.resolve(request.function, request.version);
     if (isRpcError(definition)) throw definition;
-    const stream = checkExtensions(request, definition);
+    const streamUrn = negotiateExtensions(request, definition.kind);
     const args = await validate(definition.arguments, request.arguments);
     if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
     const call = this.#createCall(exchange, request, definition);
     if (definition.kind === "stream") {
-      await this.#answerStream(exchange, definition, args.value as never, call, stream.urn);
+      await this.#answerStream(exchange, definition, args.value as never, call, streamUrn as string);
       return;
     }
     const result = await ambient.run(call.context, async () => definition.handler(args.value as never, call));
-    if (this.#options.checkResults === true) await checkValue(definition.result, result, definition.name);
+    if (this.#options.checkResults === true) await checkResult(definition, result);
     sendResult(exchange.response, request.id, result);
   }
 
@@ -124,7 +135,8 @@ export class HttpService {
     call: Call,
     urn: string,
   ): Promise<void> {
-    exchange.streaming = true;
+    exchange.isStream = true;
+    // The server may have begun to close while the arguments were validated.
     if (this.#closing !== undefined) throw closingError();
     const { heartbeatMs, stallMs, checkResults } = this.#options;
     const run = <T>(step: () => T): T => ambient.run(call.context, step);
@@ -133,7 +145,7 @@ export class HttpService {
       response: exchange.response,
       id: call.id,
       urn,
-      events: checkResults === true ? checkEach(definition, events) : events,
+      events: checkResults === true ? checkEvents(definition, events) : events,
       run,
       signal: call.signal,
       heartbeatMs,
@@ -144,90 +156,32 @@ export class HttpService {
 
   #createCall({ http, abort }: Exchange, request: ForrstRequest, { name, version }: Definition): Call {
     const context = readContext(http, request, this.#options.onContextFault);
-    const { remoteAddress } = http.socket;
     const token = /^Bearer +(\S+)$/i.exec(http.headers.authorization ?? "")?.[1];
+    const { remoteAddress } = http.socket;
     return { id: request.id, function: name, version, signal: abort.signal, context, token, remoteAddress };
   }
 
-  #refuse({ http, response, id }: Exchange, error: unknown): void {
-    const refusal = this.#toRpcError(error, { id: id ?? "", function: "", version: "" });
+  #refuse({ http, response, call }: Exchange, error: unknown): void {
+    const refusal = this.#toRpcError(error, call);
     const headers: Record<string, string> = {};
     if (refusal.status === 401) headers["www-authenticate"] = `Bearer realm="${this.#options.service}"`;
     if (refusal.status === 405) headers["allow"] = "POST";
     // What is left of an unread body would be taken for the next request.
     if (!http.complete) headers["connection"] = "close";
-    sendError(response, id, refusal, headers);
+    sendError(response, call.id, refusal, headers);
   }
 
-  #toRpcError(error: unknown, call: Pick<Call, "id" | "function" | "version">): RpcError {
+  #toRpcError(error: unknown, { id, function: name, version }: FailedCall): RpcError {
     if (isRpcError(error)) return error;
     const rescued = this.#options.rescue?.(error);
     if (rescued !== undefined) return rescued;
-    const { id, function: name, version } = call;
-    this.#options.onInternalError?.(error, { id, function: name, version });
-    if (internalErrorChannel.hasSubscribers)
-      internalErrorChannel.publish({ error, id, function: name, version });
+    const call: FailedCall = { id, function: name, version };
+    this.#options.onInternalError?.(error, call);
+    if (internalErrorChannel.hasSubscribers) internalErrorChannel.publish({ error, call });
     return new RpcError("INTERNAL_ERROR", "The server failed unexpectedly");
   }
 }
 
 function closingError(): RpcError {
   return new RpcError("UNAVAILABLE", "The server is shutting down");
-}
-
-function tooLarge(maxBytes: number): RpcError {
-  return new RpcError("INVALID_REQUEST", `The request's body is larger than ${maxBytes} bytes`, {
-    status: 413,
-  });
-}
-
-/**
- * Unknown extensions are ignored, unless the request says `required`; known ones must suit the function.
- * Source: Forrst specification, extensions/index "Server Handling".
- */
-function checkExtensions(request: ForrstRequest, definition: Definition): { readonly urn: string } {
-  for (const [index, { urn, required }] of request.extensions.entries()) {
-    if (required !== true || coreExtensionName(urn) === "stream") continue;
-    throw new RpcError("EXTENSION_NOT_SUPPORTED", `Extension not supported: ${urn}`, {
-      source: { pointer: `/extensions/${index}` },
-      details: { unsupported: [urn], supported: [streamUrn] },
-    });
-  }
-  const stream: StreamRequest = readStreamRequest(request);
-  if (stream.kind === "invalid") throw fromForrstErrors([stream.error]);
-  if (stream.kind === "accepted" && definition.kind === "function") {
-    throw new RpcError("EXTENSION_NOT_APPLICABLE", "Function does not support streaming", {
-      source: { pointer: `/extensions/${stream.index}` },
-      details: { function: request.function, extension: stream.urn },
-    });
-  }
-  if (stream.kind === "none" && definition.kind === "stream") {
-    throw new RpcError("INVALID_REQUEST", `Function ${definition.name} answers only as a stream`, {
-      source: { pointer: "/extensions" },
-      hint: `Send the extension ${streamUrn} with { "accept": true }.`,
-    });
-  }
-  return { urn: stream.kind === "accepted" ? stream.urn : streamUrn };
-}
-
-/** Throws what the caller sees as INTERNAL_ERROR: a result that breaks its own contract is the server's fault. */
-async function checkValue(
-  schema: Parameters<typeof validate>[0],
-  value: unknown,
-  name: string,
-): Promise<void> {
-  const checked = await validate(schema, value as never);
-  if (checked.ok) return;
-  const [{ pointer, message }] = checked.issues;
-  throw new Error(`${name} returned what its contract does not allow at "${pointer}": ${message}`);
-}
-
-async function* checkEach(
-  definition: Definition & { kind: "stream" },
-  events: AsyncIterable<unknown>,
-): AsyncIterable<unknown> {
-  for await (const event of events) {
-    await checkValue(definition.event, event, definition.name);
-    yield event;
-  }
 }
