@@ -121,7 +121,7 @@ async function startPort(core: Core, name: string, port: AgentPort): Promise<Por
       table: () => indexed,
     }),
     onError: (error) =>
-      log.debug({ event: "agent.connection_error", port: name, err: error }, "A connection broke."),
+      log.error({ event: "agent.fault", port: name, err: error }, "A request met a fault of the agent."),
   });
   return {
     name,

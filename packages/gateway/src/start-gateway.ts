@@ -47,7 +47,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ingress: tcpUpstream(ingress.host, ingress.port),
       report: createReportSink(client, limits.maxPendingReports, log),
     }),
-    onError: (error) => log.debug({ event: "gateway.connection_error", err: error }, "A connection broke."),
+    onError: (error) =>
+      log.error({ event: "gateway.fault", err: error }, "A request met a fault of the gateway."),
   });
 
   const { host, port } = proxy.address;

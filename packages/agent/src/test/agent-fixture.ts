@@ -16,7 +16,7 @@ export interface Fixture extends AsyncDisposable {
   readonly agent: Agent;
   readonly port: number;
   /** Lines of the agent's log. */
-  readonly logged: ReadonlyArray<{ readonly event: string; readonly msg: string; readonly level: number }>;
+  readonly logged: readonly LogLine[];
 }
 
 export async function startFixture(options: Partial<AgentOptions> = {}): Promise<Fixture> {
@@ -51,8 +51,14 @@ export function portOf({ host, port }: Upstream): AgentPort {
   return { listen: { host: "127.0.0.1", port: 0 }, upstream: { host, port }, protocol: "auto" };
 }
 
-export function createLog(): { log: Logger; logged: Array<{ event: string; msg: string; level: number }> } {
-  const logged: Array<{ event: string; msg: string; level: number }> = [];
+export interface LogLine {
+  readonly event: string;
+  readonly msg: string;
+  readonly overrides?: number;
+}
+
+export function createLog(): { readonly log: Logger; readonly logged: readonly LogLine[] } {
+  const logged: LogLine[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   return { log, logged };
 }

@@ -19,12 +19,12 @@ test("a preview's host puts its routing key first and keeps the host; a key from
   assert.equal(headerSeen((await ask(fixture.port)).seen, "baggage"), undefined);
 });
 
-test("an absolute target prevails over the host header", async () => {
+test("an absolute target's host is a preview's as well", async () => {
   await using fixture = await startFixture();
   await publish(fixture, "demo");
   await using client = await rawClient(fixture.port);
-  client.write("GET http://nobody.preview.localhost/ HTTP/1.1\r\nHost: demo.preview.localhost\r\n\r\n");
-  await client.waitFor("404");
+  client.write("GET http://demo.preview.localhost/ HTTP/1.1\r\nHost: demo.preview.localhost\r\n\r\n");
+  await client.waitFor("clew-route=mine");
 });
 
 test("cookies and redirects of a previewed page pass as they are", async () => {
