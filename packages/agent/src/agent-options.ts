@@ -42,7 +42,7 @@ export interface AgentLimits {
   readonly maxQueuedReports: number;
   /** How long reports that nobody waits for are gathered. Default 1,000. */
   readonly reportIntervalMs: number;
-  /** For one call with reports, so that a manager that hangs does not hold the queue. Default 5,000. */
+  /** For one call with reports, so that a manager that hangs holds neither the queue nor the agent's end. Default 2,000. */
   readonly reportTimeoutMs: number;
 }
 
@@ -50,7 +50,7 @@ export const defaultAgentLimits: AgentLimits = {
   reachTimeoutMs: 1_000,
   maxQueuedReports: 1_000,
   reportIntervalMs: 1_000,
-  reportTimeoutMs: 5_000,
+  reportTimeoutMs: 2_000,
 };
 
 /** Throws `E_AGENT_PORTS` without a port, and `E_AGENT_EXPOSED` when others could reach an agent that knows no token. */

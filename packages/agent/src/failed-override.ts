@@ -1,8 +1,16 @@
 import type { Failure, LocalAnswer } from "@clew/proxy";
 import type { Override } from "@clew/routing";
+import { formatDecision, type Told } from "./explanation.ts";
 
-/** The answer when neither an override nor, where it was allowed, the live service took a request (I3). */
-export function failedOverrideAnswer(override: Override, failure: Failure): LocalAnswer {
+/**
+ * The answer when neither an override nor, where it was allowed, the live service took a request (I3).
+ * `explained` is there when the request asked for the decision.
+ */
+export function failedOverrideAnswer(
+  override: Override,
+  failure: Failure,
+  explained: Told | undefined,
+): LocalAnswer {
   const { id, route, service, port, owner, onFailure } = override;
   const where = override.target.kind === "tunnel" ? "their machine" : override.target.url;
   const body = {
@@ -19,6 +27,7 @@ export function failedOverrideAnswer(override: Override, failure: Failure): Loca
     headers: [
       ["content-type", "application/json"],
       ["clew-error", body.code],
+      ...(explained === undefined ? [] : [["clew-decision", formatDecision(explained, false)] as const]),
     ],
     body: `${JSON.stringify(body)}\n`,
   };

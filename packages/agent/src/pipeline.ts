@@ -1,4 +1,3 @@
-import { explainField } from "@clew/context";
 import type { HeaderEdits, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
 import { type DecideOptions, decide, type IndexedTable } from "@clew/routing";
 import type { AgentLimits } from "./agent-options.ts";
@@ -31,8 +30,9 @@ export function createPipeline(options: PipelineOptions): Route {
   return (head) => {
     const table = options.table();
 
-    // Nothing can be selected and nobody asks: most requests of most agents end here, with no context parsed.
-    if (table.isEmpty && !asksForExplanation(head)) return livePlan;
+    // Neither key nor wish for an explanation, and no rule: only live is possible. Most requests end here, with no
+    // context parsed, however many overrides the table has.
+    if (table.rules.length === 0 && !hasOwnField(head)) return livePlan;
 
     // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
     const arrivedAtMs = performance.now();
@@ -51,28 +51,27 @@ export function createPipeline(options: PipelineOptions): Route {
     const told: Told = { ...options, head, request, decision, nonce, decideUs, arrivedAtMs };
     const done = (outcome: Outcome): void => reports.add(createReport(told, outcome));
 
+    // The explanation goes with the answer, to whoever sent the nonce.
+    const explained: Pick<Plan, "responseHeaders"> =
+      nonce === undefined ? {} : { responseHeaders: ({ fellBack }) => explain(told, fellBack) };
+    if (override === undefined) return { upstream: live, ...explained, done };
+
     // Plan: the override, and the live service where it cannot be reached (I3). No limit waits for an answer,
     // since somebody may sit at a breakpoint.
-    const plan: Plan =
-      override === undefined
-        ? { upstream: live, done }
-        : {
-            upstream: overrides.of(override),
-            fallback: override.onFailure === "error" ? undefined : live,
-            connectTimeoutMs: limits.reachTimeoutMs,
-            failed: (failure) => failedOverrideAnswer(override, failure),
-            done,
-          };
-
-    // The explanation goes with the answer, to whoever sent the nonce.
-    return nonce === undefined
-      ? plan
-      : { ...plan, responseHeaders: (answer) => explain(told, answer.fellBack) };
+    return {
+      upstream: overrides.of(override),
+      fallback: override.onFailure === "error" ? undefined : live,
+      connectTimeoutMs: limits.reachTimeoutMs,
+      failed: (failure) => failedOverrideAnswer(override, failure, nonce === undefined ? undefined : told),
+      ...explained,
+      done,
+    };
   };
 }
 
-function asksForExplanation(head: RequestHead): boolean {
-  return head.header("baggage")?.includes(explainField) ?? false;
+/** Whether the request carries a field of Clew's own, such as the routing key. */
+function hasOwnField(head: RequestHead): boolean {
+  return head.header("baggage")?.includes("clew-") ?? false;
 }
 
 /** A decision that came with the answer, from an agent further on, makes room: the first agent's is the caller's. */

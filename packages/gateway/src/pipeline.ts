@@ -4,7 +4,7 @@ import { type ReportSink, reportExplained } from "./explanation.ts";
 import { forwardedHeaderNames, forwardedHeaders } from "./forwarded-headers.ts";
 import { acceptOutsideContext } from "./outside-context.ts";
 import type { PreviewDirectory } from "./preview-directory.ts";
-import { authorityOf, parsePreviewHost } from "./preview-host.ts";
+import { parsePreviewHost } from "./preview-host.ts";
 import { previewPage } from "./preview-page.ts";
 
 export interface PipelineOptions {
@@ -33,7 +33,8 @@ export function createPipeline(options: PipelineOptions): Route {
     const arrivedAtMs = performance.now();
 
     // Preview? By host name alone, so that cookies, redirects and WebSockets of the page stay within it.
-    const authority = authorityOf(head);
+    // The proxy refuses a target that names another host.
+    const authority = head.header("host") ?? "";
     const slug = parsePreviewHost(authority, previewsDomain);
     const finding = slug === undefined ? undefined : previews.find(slug);
     if (finding !== undefined && finding.kind !== "live") return previewPage(finding.kind, head);

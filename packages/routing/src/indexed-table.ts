@@ -5,12 +5,9 @@ import type { Decision, Override, Rule, Table } from "./types.ts";
 /** A table made ready for one port of its service. Costs O(n log n) once, so that a decision costs O(rules) at most. */
 export interface IndexedTable {
   readonly revision: number;
-  /** Nothing could be selected: a caller may skip what only a decision would need. */
-  readonly isEmpty: boolean;
-  readonly hasRules: boolean;
   /** Decisions are made beforehand: none is allocated per request. */
   readonly byRoute: ReadonlyMap<string, Decision>;
-  /** In the order in which they win. */
+  /** In the order in which they win. Without one, a request that carries no key is live: a caller may skip asking. */
   readonly rules: ReadonlyArray<{ readonly compiled: CompiledRule; readonly decision: Decision }>;
   /** Rules that this version cannot read (made by a newer manager), with the reason; they match nothing. */
   readonly unusable: ReadonlyArray<{ readonly rule: Rule; readonly error: RoutingError }>;
@@ -48,8 +45,6 @@ export function indexTable(table: Table, port: string): IndexedTable {
   const { rules, unusable } = indexRules(table.rules.filter(isHere));
   return {
     revision: table.revision,
-    isEmpty: byRoute.size === 0 && rules.length === 0,
-    hasRules: rules.length > 0,
     byRoute,
     rules,
     unusable,

@@ -105,12 +105,13 @@ test("outside of open mode a plain route name is no key", async () => {
   assert.equal((await ask(fixture.port, keyed)).by, "live");
 });
 
-test("the kept connections of an override that goes away are ended", async () => {
+test("the kept connections of an override that goes away are ended; when it comes back it has new ones", async () => {
   await using fixture = await startFixture();
   await publish(fixture, "mine", createOverride(fixture.mine));
   assert.notEqual(fixture.mine.open, 0);
   await publish(fixture, "live");
   await until(() => fixture.mine.open === 0);
+  await publish(fixture, "mine", createOverride(fixture.mine));
 });
 
 test("a WebSocket with the key reaches the override, frames and all", async () => {
