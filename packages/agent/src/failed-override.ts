@@ -20,7 +20,7 @@ export function failedOverrideAnswer(
       (onFailure === "error" ? "" : "; the live service could not take this request instead"),
     cause: failure.code,
     override: { id, route, service, port, owner },
-    hint: `Send the request without its routing key to get the live service. ${owner} ends the override with: clew leave ${route}`,
+    hint: `Send the request without its routing key to get the live service. ${owner} ends the override with: clew leave ${service} --route ${route}`,
   };
   return {
     status: 502,

@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { type AgentInfo, createManagerClient, type PortInfo, watchTable } from "@clew/control";
-import { type Proxy as PortProxy, startProxy, tcpUpstream } from "@clew/proxy";
-import { type IndexedTable, indexTable, type Table } from "@clew/routing";
-import { createSessionDialer, type SessionDialer } from "@clew/tunnel";
+import {
+  type AgentInfo,
+  createManagerClient,
+  type ManagerClient,
+  type PortInfo,
+  watchTable,
+} from "@clew/control";
+import { createSessionDialer } from "@clew/tunnel";
 import {
   type Address,
   type AgentLimits,
   type AgentOptions,
-  type AgentPort,
   checkAgentOptions,
   defaultAgentLimits,
 } from "./agent-options.ts";
-import { createPipeline } from "./pipeline.ts";
-import { createReportQueue, type ReportQueue } from "./report-queue.ts";
-import { createOverrideUpstreams } from "./upstreams.ts";
+import { type Core, type PortAgent, startPort } from "./port-agent.ts";
+import { createReportQueue } from "./report-queue.ts";
 
 export interface Agent {
   readonly id: string;
@@ -23,22 +25,6 @@ export interface Agent {
   readonly tableReceived: Promise<void>;
   /** Stops accepting, lets running requests end within `graceMs`, and leaves the manager. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
-}
-
-/** What the parts of one agent share. */
-interface Core {
-  readonly id: string;
-  readonly options: AgentOptions;
-  readonly limits: AgentLimits;
-  readonly dialer: SessionDialer;
-  readonly reports: ReportQueue;
-}
-
-/** One port: its listener, and what it takes over from a new table. */
-interface PortAgent {
-  readonly name: string;
-  readonly proxy: PortProxy;
-  use(table: Table): void;
 }
 
 /**
@@ -97,60 +83,16 @@ async function startPorts(core: Core): Promise<readonly PortAgent[]> {
   throw failed.reason;
 }
 
-async function startPort(core: Core, name: string, port: AgentPort): Promise<PortAgent> {
-  const { id, options, limits, dialer, reports } = core;
-  const { service, openMode, health, log } = options;
-  const overrides = createOverrideUpstreams(dialer);
-  let indexed: IndexedTable = indexTable(
-    { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
-    name,
-  );
-  const proxy = await startProxy({
-    listen: port.listen,
-    limits: options.proxyLimits,
-    route: createPipeline({
-      service,
-      agent: id,
-      port: name,
-      openMode,
-      health,
-      limits,
-      live: tcpUpstream(port.upstream.host, port.upstream.port),
-      overrides,
-      reports,
-      table: () => indexed,
-    }),
-    onError: (error) =>
-      log.error({ event: "agent.fault", port: name, err: error }, "A request met a fault of the agent."),
-  });
-  return {
-    name,
-    proxy,
-    use(table) {
-      indexed = indexTable(table, name);
-      for (const { rule, error } of indexed.unusable) {
-        log.warn(
-          { event: "agent.rule_unusable", rule: rule.id, err: error },
-          "A rule cannot be read here and matches nothing.",
-        );
-      }
-      const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];
-      for (const key of overrides.keepOnly(wanted)) proxy.retire(key);
-    },
-  };
-}
-
 /** Watches until `signal` aborts. Resolves with the first table. */
 function watch(
   core: Core,
-  client: ReturnType<typeof createManagerClient>,
+  client: ManagerClient,
   ports: readonly PortAgent[],
   signal: AbortSignal,
 ): Promise<void> {
   const { options } = core;
   const { service, log, manager } = options;
   let hasTable = false;
-  let wasUp: boolean | undefined;
   return new Promise((resolve) => {
     watchTable({
       client,
@@ -166,18 +108,16 @@ function watch(
           "A new table is in use.",
         );
       },
-      onConnection(isUp, error) {
-        if (isUp === wasUp) return;
-        wasUp = isUp;
-        if (isUp)
+      onConnection(isUp, err) {
+        if (isUp) {
           log.info({ event: "agent.manager_connected", manager: manager.url }, "The manager is connected.");
-        else {
-          const until = hasTable ? "the last table stays in use" : "the live service answers everything";
-          log.warn(
-            { event: "agent.manager_lost", manager: manager.url, err: error },
-            `No manager: ${until} until it is back.`,
-          );
+          return;
         }
+        const until = hasTable ? "the last table stays in use" : "the live service answers everything";
+        log.warn(
+          { event: "agent.manager_lost", manager: manager.url, err },
+          `No manager: ${until} until it is back.`,
+        );
       },
     });
   });

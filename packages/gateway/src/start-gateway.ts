@@ -104,7 +104,6 @@ function watch(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { client, gateway, previews, log, signal } = options;
-  let wasUp: boolean | undefined;
   return new Promise((resolve) => {
     watchPreviews({
       client,
@@ -116,8 +115,6 @@ function watch(options: {
         log.debug({ event: "gateway.previews", previews: list.length }, "A new list of previews is in use.");
       },
       onConnection(isUp, error) {
-        if (isUp === wasUp) return;
-        wasUp = isUp;
         if (isUp) log.info({ event: "gateway.manager_connected" }, "The manager is connected.");
         else
           log.warn(

@@ -68,7 +68,7 @@ test("an override that is to fail rather than fall back: 502, naming it, its own
   assert.equal(answer.headers["clew-error"], "E_OVERRIDE_FAILED");
   const body = JSON.parse(answer.body);
   assert.deepEqual(body.override, { id: "o1", route: "mine", service: "orders", port: "http", owner: "ann" });
-  assert.match(body.hint, /clew leave mine/);
+  assert.match(body.hint, /clew leave orders --route mine/);
   assert.equal(answer.headers["clew-decision"], undefined);
   const explained = await ask(fixture.port, { baggage: "clew-route=mine,clew-explain=n" });
   assert.match(String(explained.headers["clew-decision"]), /^override;.*reason=route/);

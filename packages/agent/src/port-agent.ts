@@ -1,0 +1,66 @@
+import { type Proxy as PortProxy, startProxy, tcpUpstream } from "@clew/proxy";
+import { type IndexedTable, indexTable, type Table } from "@clew/routing";
+import type { SessionDialer } from "@clew/tunnel";
+import type { AgentLimits, AgentOptions, AgentPort } from "./agent-options.ts";
+import { createPipeline } from "./pipeline.ts";
+import type { ReportQueue } from "./report-queue.ts";
+import { createOverrideUpstreams } from "./upstreams.ts";
+
+/** What the parts of one agent share. */
+export interface Core {
+  readonly id: string;
+  readonly options: AgentOptions;
+  readonly limits: AgentLimits;
+  readonly dialer: SessionDialer;
+  readonly reports: ReportQueue;
+}
+
+/** One port: its listener, and what it takes over from a new table. */
+export interface PortAgent {
+  readonly name: string;
+  readonly proxy: PortProxy;
+  use(table: Table): void;
+}
+
+export async function startPort(core: Core, name: string, port: AgentPort): Promise<PortAgent> {
+  const { id, options, limits, dialer, reports } = core;
+  const { service, openMode, health, log } = options;
+  const overrides = createOverrideUpstreams(dialer);
+  let indexed: IndexedTable = indexTable(
+    { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
+    name,
+  );
+  const proxy = await startProxy({
+    listen: port.listen,
+    limits: options.proxyLimits,
+    route: createPipeline({
+      service,
+      agent: id,
+      port: name,
+      openMode,
+      health,
+      limits,
+      live: tcpUpstream(port.upstream.host, port.upstream.port),
+      overrides,
+      reports,
+      table: () => indexed,
+    }),
+    onError: (error) =>
+      log.error({ event: "agent.fault", port: name, err: error }, "A request met a fault of the agent."),
+  });
+  return {
+    name,
+    proxy,
+    use(table) {
+      indexed = indexTable(table, name);
+      for (const { rule, error } of indexed.unusable) {
+        log.warn(
+          { event: "agent.rule_unusable", rule: rule.id, err: error },
+          "A rule cannot be read here and matches nothing.",
+        );
+      }
+      const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];
+      for (const key of overrides.keepOnly(wanted)) proxy.retire(key);
+    },
+  };
+}
