@@ -2,7 +2,7 @@ import { findConflict, type Override, type Rule } from "@clew/routing";
 import { conflictError, mayTakeOver } from "./conflict-error.ts";
 import type { Core } from "./core.ts";
 import { contended } from "./delete-record.ts";
-import { limitReached } from "./manager-error.ts";
+import { limitReached, ManagerError } from "./manager-error.ts";
 import { formatRecord, recordKey, type SessionRecord } from "./records.ts";
 import { maxTransactionOperations } from "./registry/registry.ts";
 import { createSerial } from "./serial.ts";
@@ -94,11 +94,12 @@ function clearTheWay(
     const other = conflict.rule ?? conflict.override;
     taken.set(other.id, other);
   }
-  throw limitReached(
-    "maxTransactionOperations",
-    taken.size,
-    "rules that this one would take over",
-    "Narrow the rule.",
+  throw new ManagerError(
+    "E_LIMIT",
+    `More than ${taken.size} others are in the way, too many to take over at once.`,
+    {
+      hint: "Narrow the conditions.",
+    },
   );
 }
 

@@ -52,7 +52,10 @@ export function createParts(
     onDisconnected: life.changed,
   });
   directory.onChange(({ ended }) => {
-    for (const session of ended) relay.disconnect(session);
+    for (const session of ended) {
+      log.info({ event: "session.end", session }, "A session is gone, and its overrides with it.");
+      relay.disconnect(session);
+    }
   });
   // Sessions that an earlier run of this manager left as connected are away until they dial again.
   for (const { id, relay: holder } of directory.view.sessions.values())

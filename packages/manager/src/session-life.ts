@@ -59,8 +59,13 @@ export function createSessionLife(core: Core, isConnected: (session: string) => 
   const sync = async (session: string): Promise<void> => {
     await updateSession(core, session, (current) => {
       const connected = isConnected(session);
-      if (!connected && current.relay !== core.relay) return undefined;
-      if (connected === current.connected && current.relay === core.relay) return undefined;
+      const isHere = current.relay === core.relay;
+      // Nothing is new, or it has gone to another manager, which tells of it from then on.
+      if (isHere ? connected === current.connected : !connected) return undefined;
+      log.info(
+        { event: "session.state", session, connected, owner: current.owner },
+        "A session came or went away.",
+      );
       return { ...current, connected, relay: core.relay };
     });
   };
