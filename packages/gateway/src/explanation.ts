@@ -26,7 +26,7 @@ export function reportExplained(exchange: {
 }): ((outcome: Outcome) => void) | undefined {
   const { gateway, openMode, head, context, arrivedAtMs, report } = exchange;
   const nonce = context.get(explainField);
-  if (typeof nonce !== "string") return undefined;
+  if (typeof nonce !== "string" || nonce === "") return undefined;
   const { method, path } = head;
   const key = parseRoutingKey(context.get(routeField), { open: openMode });
   const { destination, reason, route } = decide(

@@ -9,6 +9,9 @@ import {
 } from "@clew/context";
 import type { RequestHead } from "@clew/proxy";
 
+/** Characters of a nonce. Clew's own have 32; an agent answers none that is longer. */
+const maxNonceLength = 128;
+
 /**
  * What is believed of a context that came from outside (I5): the fields that are accepted, a routing key that is proven
  * or, in open mode, plain, and in open mode the wish for an explanation. All else is as if it had not been sent.
@@ -23,7 +26,9 @@ export function acceptOutsideContext(
     name,
     outside.get(name),
   ]);
-  if (options.openMode) fields.push([explainField, outside.get(explainField)]);
+  const nonce = outside.get(explainField);
+  if (options.openMode && typeof nonce === "string" && nonce.length <= maxNonceLength)
+    fields.push([explainField, nonce]);
   const key = outside.get(routeField);
   const { status } = parseRoutingKey(key, { open: options.openMode });
   if (status === "open" || status === "valid") fields.push([routeField, key]);

@@ -1,5 +1,5 @@
 import { type Context, routeField } from "@clew/context";
-import type { Outcome, Plan, Route, Upstream } from "@clew/proxy";
+import type { Plan, Route, Upstream } from "@clew/proxy";
 import { type ReportSink, reportExplained } from "./explanation.ts";
 import { forwardedHeaderNames, forwardedHeaders } from "./forwarded-headers.ts";
 import { acceptOutsideContext } from "./outside-context.ts";
@@ -56,7 +56,7 @@ export function createPipeline(options: PipelineOptions): Route {
 
     // Report, where an explanation is wanted.
     const done = reportExplained({ ...options, head, context, arrivedAtMs });
-    return done === undefined ? plan : { ...plan, done: (outcome: Outcome) => done(outcome) };
+    return done === undefined ? plan : { ...plan, done };
   };
 }
 

@@ -75,6 +75,17 @@ test("an override that is to fail rather than fall back: 502, naming it, its own
   assert.equal((await ask(fixture.port)).by, "live", "requests without the key do not notice");
 });
 
+test("an override whose address cannot be dialled counts as out of reach", async () => {
+  await using fixture = await startFixture();
+  const target = { kind: "address", url: "https://127.0.0.1:1" } as const;
+  fixture.manager.publish({ overrides: [createOverride(target, { onFailure: "error" })] });
+  const answer = await until(async () => {
+    const got = await ask(fixture.port, keyed);
+    return got.status === 502 && got;
+  });
+  assert.equal(JSON.parse(answer.body).cause, "E_OVERRIDE_ADDRESS");
+});
+
 test("an override through a tunnel reaches the developer's port; when the session goes, the live service answers at once", async () => {
   await using fixture = await startFixture();
   const { mine, manager, port } = fixture;
