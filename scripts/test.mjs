@@ -1,7 +1,8 @@
 // Runs compiled tests with node:test. `node scripts/test.mjs [folder …]`: default all packages, scripts and e2e.
 // Files are listed here because Node 20 takes no quoted glob.
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,11 +28,26 @@ if (files.length === 0) {
   process.stderr.write(`test: no test files below ${folders.join(", ")}; was it built? (npm run build)\n`);
   process.exit(1);
 }
+// CLEW_TEST_COUNTS names a file that gets the counts, for whoever runs several rounds.
+const counts = process.env.CLEW_TEST_COUNTS ?? join(mkdtempSync(join(tmpdir(), "clew-test-")), "counts");
 const test = spawn(
   process.execPath,
-  ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-concurrency=2", ...files],
+  [
+    "--enable-source-maps",
+    "--test",
+    // Two: the machines this must pass on have two cores, and end-to-end tests are processes by the dozen.
+    "--test-concurrency=2",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=./scripts/count-reporter.mjs",
+    `--test-reporter-destination=${counts}`,
+    ...files,
+  ],
   { cwd: root, stdio: "inherit" },
 );
 test.on("exit", (code) => {
-  process.exitCode = code ?? 1;
+  const { tests, passed, failed, skipped } = JSON.parse(readFileSync(counts, "utf8"));
+  process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  const complete = code === 0 && failed === 0 && tests > 0;
+  process.exitCode = complete ? 0 : 1;
 });

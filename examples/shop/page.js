@@ -1,13 +1,13 @@
-const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escape = (text) => String(text).replace(/[&<>"]/g, (character) => escapes[character]);
+const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escapeHtml = (text) => String(text).replace(/[&<>"]/g, (character) => entities[character]);
 const money = (cents) => (cents / 100).toFixed(2);
 
 function row({ sku, name, cents, now }) {
   const before = now.cents === cents ? "" : `<s>${money(cents)}</s> `;
-  return `<tr data-sku="${escape(sku)}">
-  <td>${escape(name)}</td>
+  return `<tr data-sku="${escapeHtml(sku)}">
+  <td>${escapeHtml(name)}</td>
   <td class="price">${before}<b>${money(now.cents)}</b></td>
-  <td><form method="post" action="/buy"><button name="sku" value="${escape(sku)}">Buy</button></form></td>
+  <td><form method="post" action="/buy"><button name="sku" value="${escapeHtml(sku)}">Buy</button></form></td>
 </tr>`;
 }
 
@@ -28,7 +28,7 @@ export function page(offers, message) {
   output { display: block; min-height: 1.5em }
 </style>
 <h1>Labyrinth Supplies</h1>
-<output id="message">${escape(message)}</output>
+<output id="message">${escapeHtml(message)}</output>
 <table>${offers.map(row).join("")}</table>
 <p>Live price of yarn: <output id="live">…</output></p>
 <script type="module">

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { until } from "@clew/testing";
+import { fetchPrice } from "./fetch-price.ts";
+import { prices, startLoad } from "./load.ts";
+import { type Shop, startShop } from "./shop.ts";
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+});
+after(() => shop[Symbol.asyncDispose]());
+
+/** Long enough for several hundred requests on each side of a change. */
+const loadMs = 2_500;
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    }).once("error", () => resolve(false));
+  });
+}
+
+test("requests with the key get the developer's price, all others the live one, through the whole chain", async () => {
+  const { process: child, key } = await shop.intercept();
+  assert.equal(key, "ann");
+  assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.developer);
+  assert.equal(await fetchPrice(shop.gatewayPort), prices.live);
+  assert.equal(await fetchPrice(shop.gatewayPort, { key: "somebody-else" }), prices.live);
+  await child.stop();
+});
+
+for (const [name, signal] of [
+  ["Ctrl-C", "SIGINT"],
+  ["kill -9", "SIGKILL"],
+] as const) {
+  test(`an intercept ended by ${name} under load costs nobody a request, and the next ones are live`, async () => {
+    const { process: child, key, port } = await shop.intercept();
+    const load = startLoad({ port: shop.gatewayPort, key });
+    load.expectKeyed("developer");
+    await pass(loadMs);
+
+    load.expectKeyed("either");
+    child.signal(signal);
+    await child.exited;
+    load.expectKeyed("live");
+    assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.live, "the very next request is live");
+    await pass(loadMs);
+
+    const report = await load.stop();
+    process.stdout.write(`${name}: ${JSON.stringify(report)}\n`);
+    assert.deepEqual([report.failed, report.wrongPlace], [0, 0], report.faults.join("\n"));
+    assert.ok(report.answered > 500, "the load ran");
+    await until(async () => !(await isOpen(port)), {
+      what: "the developer's service ends with its intercept",
+    });
+  });
+}
+
+test("an intercept whose service does not listen yet leaves its requests to the live service", async () => {
+  const child = await shop.clew("intercept", "pricing", "--port", "1", "--json");
+  await child.waitForLine('"event":"intercept"');
+  assert.equal(await fetchPrice(shop.gatewayPort, { key: "ann" }), prices.live);
+  await child.stop();
+});

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fetchPrice } from "../fetch-price.ts";
+import { prices } from "../load.ts";
+import { startShop } from "../shop.ts";
+
+test(`the shop, an intercept and its end, on Node ${process.version}`, async () => {
+  await using shop = await startShop();
+  const { process: intercept, key } = await shop.intercept();
+  assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.developer);
+  assert.equal(await fetchPrice(shop.gatewayPort), prices.live);
+  intercept.signal("SIGINT");
+  await intercept.exited;
+  assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.live);
+});

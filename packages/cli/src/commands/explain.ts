@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { explainField, routeField } from "@clew/context";
+import type { DecisionReport, ManagerClient } from "@clew/control";
+import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
+import { withManager } from "../developer/manager-access.ts";
+import { layOut } from "../output/table.ts";
+import { sendRequest } from "./request.ts";
+
+interface ExplainFlags extends ManagerFlags {
+  readonly route?: string;
+}
+
+/** Agents report within milliseconds; after this silence nothing more is expected. */
+const quietMs = 500;
+/** A service that is slow to report is not waited for longer than this. */
+const collectLimitMs = 5_000;
+
+/** Sends one request and shows what each agent that met it decided, and why. */
+export function explain(this: CliContext, flags: ExplainFlags, url: string): Promise<void> {
+  return withManager(this, flags.manager, async ({ client }) => {
+    await client.health({});
+    const nonce = randomBytes(12).toString("hex");
+    const route = flags.route === undefined ? [] : [`${routeField}=${flags.route}`];
+    const baggage = [...route, `${explainField}=${nonce}`].join(",");
+    const { status } = await sendRequest({ url, method: "GET", headers: { baggage } });
+    const decisions = await collectDecisions(client, nonce);
+    print(this, { url, status, nonce, decisions }, describeDecisions(url, status, decisions));
+  });
+}
+
+async function collectDecisions(client: ManagerClient, nonce: string): Promise<DecisionReport[]> {
+  const decisions: DecisionReport[] = [];
+  const enough = new AbortController();
+  const limit = setTimeout(() => enough.abort(), collectLimitMs);
+  let quiet = setTimeout(() => enough.abort(), quietMs);
+  try {
+    for await (const decision of client.decisions.watch({ nonce }, { signal: enough.signal })) {
+      decisions.push(decision);
+      clearTimeout(quiet);
+      quiet = setTimeout(() => enough.abort(), quietMs);
+    }
+  } catch (error) {
+    if (!enough.signal.aborted) throw error;
+  } finally {
+    clearTimeout(limit);
+    clearTimeout(quiet);
+  }
+  return decisions.toSorted((a, b) => a.atUs - b.atUs);
+}
+
+/** One line an agent, in the order in which the request met them. */
+export function describeDecisions(url: string, status: number, decisions: readonly DecisionReport[]): string {
+  const head = `GET ${url} → ${status}`;
+  if (decisions.length === 0) {
+    return `${head}\n\nNo agent reported this request: it met none, or none that may explain itself.`;
+  }
+  const rows = decisions.map((decision) => [
+    decision.service,
+    `from ${decision.caller ?? "outside"}`,
+    `${decision.method} ${decision.path}`,
+    describeDestination(decision),
+    describeReason(decision),
+    `${decision.durationMs.toFixed(1)} ms (decided in ${decision.decideUs} µs)`,
+  ]);
+  return `${head}\n\n${layOut(rows)}`;
+}
+
+function describeDestination({ destination, fallback, override }: DecisionReport): string {
+  if (destination === "live") return "live";
+  return fallback === undefined ? `override ${override ?? ""}`.trim() : "live, as a fallback";
+}
+
+function describeReason(decision: DecisionReport): string {
+  const { reason, route = "?", rule = "?", owner = "?", fallback } = decision;
+  const failed = fallback === undefined ? "" : `; it could not be reached (${fallback})`;
+  switch (reason) {
+    case "route":
+      return `route ${route} of ${owner}${failed}`;
+    case "rule":
+      return `rule ${rule} of ${owner}${failed}`;
+    case "route-elsewhere":
+      return `route ${route} has no override here`;
+    case "no-match":
+      return "no key, no rule";
+    case "key-expired":
+      return "its routing key has expired";
+    case "key-invalid":
+      return "its routing key is not valid";
+    case "health-check":
+      return "health check";
+  }
+}

@@ -1,0 +1,78 @@
+import type { ServiceInfo, SessionInfo } from "@clew/control";
+import type { Override } from "@clew/routing";
+import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
+import { withManager } from "../developer/manager-access.ts";
+import { describeDuration, layOut } from "../output/table.ts";
+
+/** Services, and who has overridden what. */
+export function list(this: CliContext, flags: ManagerFlags): Promise<void> {
+  return withManager(this, flags.manager, async ({ client }) => {
+    const [{ services }, { overrides }, { sessions }] = await Promise.all([
+      client.services.list({}),
+      client.overrides.list({}),
+      client.sessions.list({}),
+    ]);
+    const text =
+      services.length === 0
+        ? "No services yet: no agent has connected to this manager."
+        : layOut(
+            [
+              ["SERVICE", "ADDRESS", "AGENTS", "OVERRIDES"],
+              ...services.flatMap((service) => rowsOf(service, overrides, sessions)),
+            ],
+            "",
+          );
+    print(this, { services, overrides, sessions }, text);
+  });
+}
+
+function rowsOf(
+  service: ServiceInfo,
+  overrides: readonly Override[],
+  sessions: readonly SessionInfo[],
+): string[][] {
+  const own = overrides.filter((override) => override.service === service.name);
+  const addresses = Object.values(service.ports).map(({ address }) => address);
+  const first = [service.name, addresses.join(" "), String(service.agents)];
+  if (own.length === 0) return [[...first, "live for all"]];
+  return own.map((override, index) => [
+    ...(index === 0 ? first : ["", "", ""]),
+    describeOverride(override, sessions),
+  ]);
+}
+
+export function describeOverride(override: Override, sessions: readonly SessionInfo[]): string {
+  const session = sessions.find(({ id }) => id === override.session);
+  const where =
+    override.target.kind === "address"
+      ? override.target.url
+      : `${session?.host ?? "a machine"}, port ${override.target.port}`;
+  const state = session?.state === "away" ? ", away: the live service answers" : "";
+  const since = describeDuration(Date.now() - override.createdAt);
+  return `route ${override.route} → ${where} (${override.owner}, for ${since}${state})`;
+}
+
+/** The manager, and what is mine in it. */
+export function status(this: CliContext, flags: ManagerFlags): Promise<void> {
+  return withManager(this, flags.manager, async ({ client, url, source }) => {
+    const [health, { services }, { overrides }, { sessions }, { previews }] = await Promise.all([
+      client.health({}),
+      client.services.list({}),
+      client.overrides.list({}),
+      client.sessions.list({}),
+      client.previews.list({}),
+    ]);
+    const connected = sessions.filter(({ state }) => state === "connected").length;
+    const rows = [
+      ["manager", `${url} (from ${source})`],
+      ["status", `${health.status}, for ${describeDuration(Date.now() - health.startedAt)}`],
+      ["environment", health.environment],
+      ["services", `${services.length}, ${services.filter(({ agents }) => agents > 0).length} with an agent`],
+      ["sessions", `${sessions.length}, ${connected} connected`],
+      ["overrides", String(overrides.length)],
+      ...overrides.map((override) => ["", `${override.service}: ${describeOverride(override, sessions)}`]),
+      ["previews", String(previews.length)],
+    ];
+    print(this, { manager: url, source, health, services, overrides, sessions, previews }, layOut(rows, ""));
+  });
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isClewError } from "@clew/errors";
+import { temporaryDirectory } from "@clew/testing";
+import { loadConfig } from "./load-config.ts";
+
+const small = `services:
+  orders:
+    run: node orders.js
+    ports: { http: { listen: "127.0.0.1:8102", upstream: "127.0.0.1:9102" } }
+`;
+
+async function load(text: string, env: Record<string, string> = {}): Promise<ReturnType<typeof loadConfig>> {
+  await using folder = await temporaryDirectory();
+  const file = join(folder.path, "clew.yaml");
+  await writeFile(file, text);
+  return loadConfig(file, env);
+}
+
+async function faultsOf(text: string, env: Record<string, string> = {}): Promise<string> {
+  try {
+    await load(text, env);
+  } catch (error) {
+    assert.ok(isClewError(error));
+    return `${error.code} ${error.message}`;
+  }
+  return assert.fail("the configuration was accepted");
+}
+
+test("a file with nothing but services gets defaults, and each value says where it is from", async () => {
+  const { config, values } = await load(small, { CLEW_ENVIRONMENT: "dev" });
+  assert.equal(config.environment, "dev");
+  assert.deepEqual(config.manager.listen, { host: "127.0.0.1", port: 7400 });
+  assert.equal(config.gateway, undefined);
+  const sources = new Map(values.map(({ path, source }) => [path, source]));
+  assert.equal(sources.get("environment"), "environment CLEW_ENVIRONMENT");
+  assert.equal(sources.get("manager.listen"), "default");
+  assert.equal(sources.get("services.orders.run"), "file");
+});
+
+test("the environment wins over the file, the file over the default", async () => {
+  const text = `manager: { listen: "127.0.0.1:1" }\n${small}`;
+  assert.equal((await load(text)).config.manager.listen.port, 1);
+  assert.equal((await load(text, { CLEW_MANAGER_LISTEN: "127.0.0.1:2" })).config.manager.listen.port, 2);
+});
+
+test("an IPv6 address stands in brackets", async () => {
+  const { config } = await load(`manager: { listen: "[::1]:7400" }\n${small}`);
+  assert.deepEqual(config.manager.listen, { host: "::1", port: 7400 });
+});
+
+test("all faults are reported at once, with path and line", async () => {
+  const report = await faultsOf(`environment: Shop!
+manager:
+  listen: nowhere
+services:
+  orders:
+    prots: {}
+`);
+  assert.match(report, /^E_CONFIG_INVALID/);
+  assert.match(report, /4 faults/);
+  assert.match(report, /environment \(line 1\)/);
+  assert.match(report, /manager\.listen \(line 3\): is not host:port/);
+  assert.match(report, /services\.orders\.ports/);
+  assert.match(report, /prots/);
+});
+
+test("names that do not exist and addresses used twice are faults", async () => {
+  const text = `gateway: { ingress: shop }
+services:
+  orders:
+    env: { PRICING_URL: "http://{pricing.http}" }
+    ports: { http: { listen: "127.0.0.1:8102", upstream: "127.0.0.1:8102" } }
+`;
+  const report = await faultsOf(text);
+  assert.match(report, /gateway\.ingress .*no service shop; there are: orders/);
+  assert.match(report, /PRICING_URL .*\{pricing\.http\} names no port/);
+  assert.match(report, /127\.0\.0\.1:8102 is also services\.orders\.ports\.http\.listen/);
+});
+
+test("a missing file, broken YAML and a port above 65535 are said as such", async () => {
+  assert.throws(() => loadConfig("/nowhere/clew.yaml", {}), { code: "E_CONFIG_MISSING" });
+  assert.match(await faultsOf("services: ["), /^E_CONFIG_UNREADABLE/);
+  assert.match(await faultsOf(small.replace("8102", "70000")), /70000 is not a port/);
+});
+
+test("a token shorter than 16 characters is refused", async () => {
+  await using folder = await temporaryDirectory();
+  const file = join(folder.path, "token");
+  await writeFile(file, "short\n");
+  assert.match(await faultsOf(small, { CLEW_MANAGER_TOKEN_FILE: file }), /shorter than 16/);
+});

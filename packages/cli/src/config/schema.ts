@@ -1,0 +1,110 @@
+import { z } from "zod";
+
+interface PortSection {
+  readonly listen: string;
+  readonly upstream: string;
+  readonly protocol?: "auto" | "http1" | undefined;
+}
+
+interface ServiceSection {
+  readonly run?: string | undefined;
+  readonly cwd?: string | undefined;
+  readonly propagate?: boolean | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly ports: Readonly<Record<string, PortSection>>;
+}
+
+/** `clew.yaml` as it stands in the file, once environment and defaults are laid over and under it. */
+export interface ConfigFile {
+  readonly environment: string;
+  readonly manager: {
+    readonly listen: string;
+    readonly state: string;
+    readonly registry: "memory" | { readonly etcd: readonly string[]; readonly prefix: string };
+    readonly tokenFile?: string | undefined;
+  };
+  readonly gateway?:
+    | {
+        readonly listen: string;
+        readonly ingress: string;
+        readonly previews: string;
+        readonly accept: readonly string[];
+      }
+    | undefined;
+  readonly services: Readonly<Record<string, ServiceSection>>;
+  readonly welcome?: readonly string[] | undefined;
+}
+
+const hostPort: z.ZodType<string> = z
+  .string()
+  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, "is not host:port, such as 127.0.0.1:8000");
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    "is not a name of small letters, digits and inner hyphens",
+  );
+
+const portSection: z.ZodType<PortSection> = z.strictObject({
+  listen: hostPort.describe("host:port where the agent listens: what other services and the gateway call"),
+  upstream: hostPort.describe("host:port where the service itself listens"),
+  protocol: z
+    .enum(["auto", "http1"], { error: "is neither auto nor http1 (h2c and tcp are not there yet)" })
+    .optional()
+    .describe("what is spoken on the port; default auto"),
+});
+
+const serviceSection: z.ZodType<ServiceSection> = z.strictObject({
+  run: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("command that `clew up` starts and supervises, with HOST, PORT and CLEW_SERVICE set"),
+  cwd: z
+    .string()
+    .optional()
+    .describe("folder in which `run` starts, relative to this file; default: this file's"),
+  propagate: z
+    .boolean()
+    .optional()
+    .describe("load @clew/node into a service that runs on Node; default true"),
+  env: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("environment of the service; {name.port} stands for the host:port of that service's agent"),
+  ports: z
+    .record(name, portSection)
+    .refine((ports) => Object.keys(ports).length > 0, "needs at least one port")
+    .describe("the service's ports, by name"),
+});
+
+const managerSection: z.ZodType<ConfigFile["manager"]> = z.strictObject({
+  listen: hostPort.describe("host:port of the manager"),
+  state: z.string().describe("folder of the embedded registry, relative to this file"),
+  registry: z
+    .union([
+      z.literal("memory"),
+      z.strictObject({ etcd: z.array(z.url()).min(1), prefix: z.string().startsWith("/") }),
+    ])
+    .describe("memory (embedded, with a journal on disk), or { etcd: [URL, …], prefix: /… } to share it"),
+  tokenFile: z
+    .string()
+    .optional()
+    .describe("file with the secret that every client must show; required to listen beyond loopback"),
+});
+
+const gatewaySection: z.ZodType<NonNullable<ConfigFile["gateway"]>> = z.strictObject({
+  listen: hostPort.describe("host:port of the gateway"),
+  ingress: name.describe("service that the gateway leads to"),
+  previews: z.string().describe("domain below which previews have their host names"),
+  accept: z.array(z.string()).describe("fields that are believed when they come from outside"),
+});
+
+export const configSchema: z.ZodType<ConfigFile> = z.strictObject({
+  environment: name.describe("name that routing keys are made for"),
+  manager: managerSection,
+  gateway: gatewaySection.optional(),
+  services: z.record(name, serviceSection).describe("the services, by name"),
+  welcome: z.array(z.string()).optional().describe("commands that `clew up` suggests when everything runs"),
+});

@@ -1,0 +1,187 @@
+import { startAgent } from "@clew/agent";
+import { startGateway } from "@clew/gateway";
+import { createEtcdRegistry, createMemoryRegistry, startManager } from "@clew/manager";
+import type { Logger } from "pino";
+import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
+import { CliError } from "../errors.ts";
+import { startGuard } from "../processes/guard.ts";
+import { superviseService } from "../processes/supervised-service.ts";
+import { checkAddresses, waitForListener } from "./addresses.ts";
+import type { Selection } from "./selection.ts";
+
+/** How long running requests may take to finish when a part is stopped. */
+const drainGraceMs = 3_000;
+/** How long a service may take to end by itself before it is killed. */
+const serviceGraceMs = 3_000;
+/** A service that does not listen by then is reported; it may still come. */
+const serviceStartMs = 30_000;
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly selection: Selection;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  onServiceLine(service: string, line: string): void;
+  /** One step done, for a person who waits. */
+  onProgress(text: string): void;
+}
+
+export interface Parts {
+  /** Services that do not listen yet, though their time is up. */
+  readonly late: readonly string[];
+  /** Ends everything, in the order in which nobody loses a request. */
+  stop(): Promise<void>;
+}
+
+type Stop = () => Promise<void>;
+
+/** Starts the selected parts; if one fails, those already running are stopped again. */
+export async function startParts(options: StartOptions): Promise<Parts> {
+  const { config, selection } = options;
+  await checkAddresses(config, selection);
+  const stops: Stop[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.toReversed()) await each();
+  };
+  try {
+    if (selection.manager) stops.push(await runManager(options));
+    const { late, stop: stopServices } = await runServices(options);
+    stops.push(stopServices);
+    stops.push(await runAgents(options));
+    if (selection.gateway) stops.push(await runGateway(options));
+    return { late, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function runManager({ config, log, onProgress }: StartOptions): Promise<Stop> {
+  const { listen, registry: kind, state, token } = config.manager;
+  const registry =
+    kind === "memory"
+      ? await createMemoryRegistry({ directory: state })
+      : await createEtcdRegistry({ endpoints: [...kind.etcd], prefix: kind.prefix });
+  try {
+    const manager = await startManager({
+      listen,
+      environment: config.environment,
+      registry,
+      ...(token === undefined ? {} : { token }),
+      openMode: true,
+      log: log.child({ component: "manager" }),
+    });
+    onProgress(`manager listens on ${formatEndpoint(listen)}`);
+    return async () => {
+      await manager.close({ graceMs: drainGraceMs });
+      await registry.close();
+    };
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+async function runServices(options: StartOptions): Promise<{ late: string[]; stop: Stop }> {
+  const { config, selection, env, log, onServiceLine, onProgress } = options;
+  const chosen = config.services.filter(({ name, run }) => run !== undefined && selection.services.has(name));
+  if (chosen.length === 0) return { late: [], stop: async () => {} };
+  const guard = startGuard();
+  const running = chosen.map((service) =>
+    superviseService({
+      service,
+      services: config.services,
+      env,
+      guard,
+      log: log.child({ component: service.name }),
+      onLine: (line) => onServiceLine(service.name, line),
+    }),
+  );
+  const late = await lateServices(chosen, onProgress);
+  return {
+    late,
+    stop: async () => {
+      await Promise.all(running.map((service) => service.stop(serviceGraceMs)));
+      guard.close();
+    },
+  };
+}
+
+/** Waits until every port of every service accepts, up to the limit; names the services that do not. */
+async function lateServices(
+  services: readonly ServiceConfig[],
+  onProgress: (text: string) => void,
+): Promise<string[]> {
+  const signal = AbortSignal.timeout(serviceStartMs);
+  const late: string[] = [];
+  await Promise.all(
+    services.map(async ({ name, ports }) => {
+      const listening = await Promise.all(
+        Object.values(ports).map(({ upstream }) => waitForListener(upstream, signal)),
+      );
+      if (listening.every(Boolean)) onProgress(`${name} is running`);
+      else late.push(name);
+    }),
+  );
+  return late.toSorted();
+}
+
+async function runAgents({ config, selection, log, onProgress }: StartOptions): Promise<Stop> {
+  const chosen = config.services.filter(({ name }) => selection.agents.has(name));
+  const agents: Array<Awaited<ReturnType<typeof startAgent>>> = [];
+  const stop: Stop = async () => {
+    await Promise.all(agents.map((agent) => agent.close({ graceMs: drainGraceMs })));
+  };
+  try {
+    for (const { name, ports, env } of chosen) {
+      agents.push(
+        await startAgent({
+          service: name,
+          ports,
+          env,
+          manager: managerOf(config),
+          openMode: true,
+          log: log.child({ component: `${name} agent` }),
+        }),
+      );
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  if (chosen.length > 0) onProgress(`${chosen.length} agents listen`);
+  return stop;
+}
+
+async function runGateway({ config, log, onProgress }: StartOptions): Promise<Stop> {
+  const { gateway } = config;
+  if (!gateway) throw new CliError("E_CONFIG_INVALID", `${config.file} has no gateway section`);
+  const gate = await startGateway({
+    listen: gateway.listen,
+    ingress: { ...ingressAddress(config, gateway.ingress), service: gateway.ingress },
+    previewsDomain: gateway.previews,
+    accept: [...gateway.accept],
+    manager: managerOf(config),
+    // Unsigned routing keys are for one's own machine: from elsewhere they are not believed (wire.md, Trust).
+    openMode: isLoopback(gateway.listen.host),
+    log: log.child({ component: "gateway" }),
+  });
+  onProgress(`gateway listens on ${formatEndpoint(gateway.listen)}`);
+  return () => gate.close({ graceMs: drainGraceMs });
+}
+
+/** The agent in front of the service that the gateway leads to: its first port. */
+function ingressAddress(config: Config, ingress: string): { host: string; port: number } {
+  const [port] = Object.values(config.services.find(({ name }) => name === ingress)?.ports ?? {});
+  if (port) return port.listen;
+  throw new CliError("E_CONFIG_INVALID", `the gateway's ingress ${ingress} has no port`);
+}
+
+function managerOf({ manager }: Config): { url: string; token?: string } {
+  const url = `http://${formatEndpoint(manager.listen)}`;
+  return manager.token === undefined ? { url } : { url, token: manager.token };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
