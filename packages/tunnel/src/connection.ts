@@ -8,6 +8,7 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { publishLost } from "./diagnostics.ts";
+import { breakOff } from "./join.ts";
 import { type KeepAlive, startKeepAlive } from "./keep-alive.ts";
 import type { TunnelLimits } from "./limits.ts";
 import { parseRefusal, serializeRefusal, type TunnelError, tunnelError } from "./tunnel-error.ts";
@@ -110,7 +111,7 @@ export class Connection {
   /** Says goodbye and resets what runs. */
   dismiss(reason: TunnelError): void {
     this.drain(reason);
-    for (const stream of this.#streams) stream.close(constants.NGHTTP2_CONNECT_ERROR);
+    for (const stream of this.#streams) breakOff(stream, "reset");
   }
 
   /** Cuts the connection, and with it all streams, without waiting for the peer. */
@@ -147,6 +148,7 @@ function sessionOptions(limits: TunnelLimits): ServerSessionOptions {
       maxConcurrentStreams: 2 * limits.maxStreamsPerConnection,
     },
     maxSessionMemory: limits.maxSessionMemoryMiB,
+    // Not in Node's types, and not in Node 20, which passes over them.
     streamResetRate: limits.maxResetsPerSecond,
     streamResetBurst: 10 * limits.maxResetsPerSecond,
   };

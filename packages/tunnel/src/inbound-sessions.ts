@@ -78,8 +78,8 @@ export class InboundSessions {
     return openStream(connection, {
       target: `localhost:${port}`,
       headers: {},
-      maxStreams: this.#limits.maxStreamsPerSession,
-      timeoutMs: this.#limits.openTimeoutMs,
+      limits: this.#limits,
+      maxStreams: "maxStreamsPerSession",
       signal,
     });
   }

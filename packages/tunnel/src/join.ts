@@ -17,14 +17,18 @@ export function endedWhole(stream: Http2Stream): boolean {
 
 /** Whether both directions came to their end. To be asked when the stream has closed. */
 export function finishedWhole(end: PipeEnd): boolean {
-  return end.readableEnded && end.writableFinished && (!("rstCode" in end) || endedWhole(end));
+  // Node may close a stream whose last frame it has sent before it says so with `finish`.
+  if ("rstCode" in end) return end.readableEnded && end.writableEnded && endedWhole(end);
+  return end.readableEnded && end.writableFinished;
 }
 
-/** Cuts an end, and says to its other side how. Source of CONNECT_ERROR: RFC 9113 §8.5. */
+/** Cuts an end, and says to its other side how. */
 export function breakOff(end: PipeEnd, how: Break): void {
   if (end.destroyed) return;
   if ("rstCode" in end) {
-    end.close(how === "reset" ? constants.NGHTTP2_CONNECT_ERROR : constants.NGHTTP2_CANCEL);
+    // Not `close()`: Node sends the end of the stream before its reset, and the other side would see a clean end.
+    if (how === "reset") end.destroy(new Error("the other end of the pipe was reset"));
+    else end.close(constants.NGHTTP2_CANCEL);
   } else if (how === "reset") {
     end.resetAndDestroy();
   } else {

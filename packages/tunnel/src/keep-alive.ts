@@ -3,7 +3,10 @@ import type { Socket } from "node:net";
 import type { TunnelLimits } from "./limits.ts";
 
 export interface KeepAlive {
-  /** Whether a ping has been unanswered for so long that waiting for this peer makes no sense (I3). Sends one when it is not sure. */
+  /**
+   * Whether the peer has been silent since a ping for so long that waiting for it makes no sense (I3). Sends a ping
+   * when none is under way, so that a peer that went silent is found by its next stream and not by the next interval.
+   */
   isSuspect(): boolean;
   stop(): void;
 }
@@ -23,26 +26,24 @@ export function startKeepAlive(
   let lastSignAt = performance.now();
   let pingedAt: number | undefined;
 
-  const listen = (): boolean => {
-    if (socket.bytesRead === seenBytes) return false;
+  const listen = (): void => {
+    if (socket.bytesRead === seenBytes) return;
     seenBytes = socket.bytesRead;
     lastSignAt = performance.now();
     missed = 0;
-    return true;
   };
   const ping = (): void => {
     if (pingedAt !== undefined || session.closed || session.destroyed) return;
     pingedAt = performance.now();
     session.ping((error: Error | null) => {
       pingedAt = undefined;
-      if (error !== null) return;
-      lastSignAt = performance.now();
-      on.pong();
+      if (error === null) on.pong();
     });
   };
   ping();
   const timer = setInterval(() => {
-    if (!listen()) missed += 1;
+    missed += 1;
+    listen();
     if (missed >= limits.maxMissedPings) on.dead();
     else ping();
   }, limits.pingIntervalMs);
@@ -51,10 +52,11 @@ export function startKeepAlive(
 
   return {
     isSuspect() {
-      const now = performance.now();
-      if (listen() || now - lastSignAt <= limits.suspectAfterMs) return false;
-      if (pingedAt === undefined) ping();
-      return pingedAt !== undefined && now - pingedAt > limits.suspectAfterMs;
+      listen();
+      ping();
+      return (
+        pingedAt !== undefined && performance.now() - Math.max(pingedAt, lastSignAt) > limits.suspectAfterMs
+      );
     },
     stop: () => clearInterval(timer),
   };

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
 import type { Connection } from "./connection.ts";
+import type { TunnelLimits } from "./limits.ts";
 import { errorHeader } from "./protocol.ts";
 import { parseRefusal, tunnelError } from "./tunnel-error.ts";
 
@@ -7,9 +8,9 @@ export interface StreamRequest {
   /** `<name>:<port>`. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Most streams that the connection may have at once. */
-  readonly maxStreams: number;
-  readonly timeoutMs: number;
+  readonly limits: TunnelLimits;
+  /** Which limit says how many streams the connection may have at once. */
+  readonly maxStreams: "maxStreamsPerSession" | "maxStreamsPerConnection";
   readonly signal: AbortSignal;
 }
 
@@ -18,13 +19,15 @@ export interface StreamRequest {
  * refusal, with `E_TUNNEL_TIMEOUT`, `E_TUNNEL_STREAMS`, `E_TUNNEL_RESET` or with the signal's reason.
  */
 export function openStream(connection: Connection, request: StreamRequest): Promise<ClientHttp2Stream> {
-  const { target, headers, maxStreams, timeoutMs, signal } = request;
+  const { target, headers, limits, maxStreams, signal } = request;
+  const timeoutMs = limits.openTimeoutMs;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     if (!connection.isOpen)
       throw connection.reason ?? tunnelError("E_TUNNEL_RESET", "the connection is closing");
-    if (connection.streamCount >= maxStreams) {
-      throw tunnelError("E_TUNNEL_STREAMS", `${target} not opened: ${maxStreams} streams run already`);
+    if (connection.streamCount >= limits[maxStreams]) {
+      const message = `${target} not opened: ${limits[maxStreams]} streams run already (${maxStreams})`;
+      throw tunnelError("E_TUNNEL_STREAMS", message);
     }
     const stream = (connection.session as ClientHttp2Session).request(
       { ...headers, ":method": "CONNECT", ":authority": target },

@@ -3,13 +3,13 @@ import type { ClientHttp2Stream } from "node:http2";
 import { type Connection, createClientConnection } from "./connection.ts";
 import { dialSocket } from "./dial-socket.ts";
 import type { TunnelLimits } from "./limits.ts";
-import { openStream, type StreamRequest } from "./open-stream.ts";
+import { openStream } from "./open-stream.ts";
 import { formatEndpoint } from "./protocol.ts";
 import { messageOf, TunnelError, tunnelError } from "./tunnel-error.ts";
 import type { Endpoint } from "./types.ts";
 
 /**
- * idle → dialling → ready → idle (drained or lost) …
+ * idle → dialling → ready → (drained or lost, next caller) dialling …
  *            ↓ failed → (hold-off over, next caller) dialling
  */
 type LinkState =
@@ -60,14 +60,8 @@ export class RelayLink {
     signal: AbortSignal,
   ): Promise<ClientHttp2Stream> {
     const connection = await abortable(this.#connection(), signal);
-    const request: StreamRequest = {
-      target,
-      headers,
-      signal,
-      maxStreams: this.#limits.maxStreamsPerConnection,
-      timeoutMs: this.#limits.openTimeoutMs,
-    };
-    return openStream(connection, request);
+    const limits = this.#limits;
+    return openStream(connection, { target, headers, limits, maxStreams: "maxStreamsPerConnection", signal });
   }
 
   /** Opens nothing more; connections end when their streams are over. Resolves then. */
@@ -91,6 +85,7 @@ export class RelayLink {
       case "closed":
         return Promise.reject(tunnelError("E_TUNNEL_CLOSED", "the tunnel is closed"));
       case "ready":
+        if (!state.connection.isOpen) return this.#startDial(undefined);
         if (!state.connection.isSuspect()) return Promise.resolve(state.connection);
         return Promise.reject(this.#unreachable("does not answer"));
       case "dialling":
@@ -126,12 +121,7 @@ export class RelayLink {
     const { dialTimeoutMs } = this.#limits;
     const peer = `the relay ${formatEndpoint(this.#relay)}`;
     const socket = await dialSocket(this.#relay, dialTimeoutMs, this.#stop.signal);
-    const connection: Connection = createClientConnection(socket, peer, this.#limits, {
-      ended: () => {
-        const state = this.#state;
-        if (state.phase === "ready" && state.connection === connection) this.#state = { phase: "idle" };
-      },
-    });
+    const connection = createClientConnection(socket, peer, this.#limits);
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     const timer = setTimeout(() => connection.destroy(), dialTimeoutMs);

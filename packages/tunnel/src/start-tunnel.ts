@@ -60,8 +60,9 @@ class SupervisedTunnel implements Tunnel {
       throw tunnelError("E_TUNNEL_UNREACHABLE", "the tunnel has not yet been connected");
     }
     const headers = credentialHeaders(credentials);
-    const stream = await this.#out.open(`${service}:${port}`, headers, signal ?? this.#stop.signal);
-    return new TunnelPipe(stream);
+    // Without a signal the limits alone end the wait. Not `#stop`'s: each of many waits would listen to it.
+    const given = signal ?? new AbortController().signal;
+    return new TunnelPipe(await this.#out.open(`${service}:${port}`, headers, given));
   }
 
   close(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -120,6 +121,10 @@ class SupervisedTunnel implements Tunnel {
       // Other refusals are about the session, and the next `authenticate` may mend them; a wrong version stays wrong.
       const isFatal = error instanceof TunnelError && error.code === "E_TUNNEL_PROTOCOL";
       return { kind: isFatal ? "fatal" : "retryable", reason: messageOf(error) };
+    }
+    if (this.#stop.signal.aborted) {
+      socket.destroy();
+      return { kind: "fatal", reason: "closed while it was connected" };
     }
     const startedAt = performance.now();
     const { code, message: reason } = await this.#serve(socket);

@@ -47,7 +47,8 @@ export class TunnelPipe extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#stream.end(done);
+    // Its error is told by `close`; and there is none if it closed whole before it said `finish`.
+    this.#stream.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
