@@ -7,7 +7,10 @@ const server = http.createServer((req, res) => {
   if (req.url === "/fetch") {
     fetch(target)
       .then((answer) => answer.text())
-      .then((body) => res.end(body));
+      .then(
+        (body) => res.end(body),
+        (error: unknown) => res.writeHead(502).end(String(error)),
+      );
   } else {
     http.get(target, (answer) => answer.pipe(res));
   }

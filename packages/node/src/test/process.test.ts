@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { startProcess, type TestProcess, temporaryDirectory } from "@clew/testing";
+import { preload, send, startService } from "./start-service.ts";
+
+/** Runs a script to its end with propagation loaded, and returns what it wrote; fails when it does not end by itself. */
+async function run(
+  script: string,
+  env: Record<string, string> = {},
+  load: readonly string[] = preload.import,
+): Promise<TestProcess> {
+  const args = [...load, "--input-type=module", "--eval", script];
+  const child = await startProcess(process.execPath, args, { env });
+  const { code, signal } = await child.exited;
+  assert.deepEqual([code, signal], [0, null], child.stderr);
+  return child;
+}
+
+const selfCall = `
+  import { createServer, get } from "node:http";
+  const server = createServer((req, res) => res.end(req.headers["x-forrst-caller"]));
+  server.listen(0, "127.0.0.1", async () => {
+    const url = "http://127.0.0.1:" + server.address().port;
+    get(url, (res) => res.on("data", async (caller) => {
+      console.log(String(caller), await (await fetch(url)).text());
+      server.close();
+    }));
+  });`;
+
+test("a process that has served and called ends by itself, and a call outside of any request still names its caller", async () => {
+  const child = await run(selfCall, { CLEW_SERVICE: "self" });
+  assert.equal(child.stdout, "self self\n");
+  assert.equal(child.stderr, "");
+});
+
+test("CLEW_NODE_DISABLED=1 leaves the process as it is", async () => {
+  const script = `
+    import { Agent, ClientRequest } from "node:http";
+    import { Server } from "node:net";
+    console.log(Object.hasOwn(Server.prototype, "emit"), Object.hasOwn(ClientRequest.prototype, "_storeHeader"));`;
+  assert.equal((await run(script)).stdout, "true true\n");
+  assert.equal((await run(script, { CLEW_NODE_DISABLED: "1" })).stdout, "false false\n");
+});
+
+test("start-up loads neither undici, TLS nor anything else that the application may never need", async () => {
+  const script = `console.log(process.moduleLoadList.filter((name) => /undici|tls|https|http2/.test(name)).join());`;
+  assert.equal((await run(script)).stdout, "\n");
+});
+
+test("fetch looks like Node's own", async () => {
+  const script = `console.log(fetch.name, fetch.length, JSON.stringify(Object.getOwnPropertyDescriptor(globalThis, "fetch")));`;
+  assert.equal((await run(script)).stdout, (await run(script, { CLEW_NODE_DISABLED: "1" })).stdout);
+});
+
+test("requests without context are warned about once, and not at all with CLEW_WARN_MISSING=0", async () => {
+  for (const env of [{}, { CLEW_WARN_MISSING: "0" }]) {
+    await using service = await startService("a", { env });
+    for (let count = 0; count < 3; count++) await send(service.url, {});
+    await service.process.stop();
+    const warnings = service.process.stderr.match(/CLEW_CONTEXT_MISSING\] ClewWarning: 1 request came/g);
+    assert.equal(warnings?.length ?? 0, "CLEW_WARN_MISSING" in env ? 0 : 1, service.process.stderr);
+  }
+});
+
+test("two copies of the package in one process work as one", async () => {
+  await using directory = await temporaryDirectory();
+  const dist = fileURLToPath(new URL("..", import.meta.url));
+  const copy = join(directory.path, "copy");
+  await mkdir(copy);
+  await cp(dist, join(copy, "dist"), { recursive: true, filter: (path) => !path.includes("/test/") });
+  await writeFile(join(copy, "package.json"), JSON.stringify({ type: "module" }));
+  const modules = fileURLToPath(new URL("../../../../node_modules", import.meta.url));
+  await symlink(modules, join(directory.path, "node_modules"));
+  const second = pathToFileURL(join(copy, "dist/index.js")).href;
+  await using service = await startService("a", { load: [...preload.import, "--import", second] });
+  const url = service.url;
+  const hop = await send(
+    url,
+    {
+      calls: [
+        { via: "http", url },
+        { via: "fetch", url },
+      ],
+    },
+    { baggage: "tenant_id=acme" },
+  );
+  assert.deepEqual(
+    hop.hops.map(({ caller, baggage }) => [caller, baggage]),
+    [
+      ["a", ["tenant_id=acme"]],
+      ["a", ["tenant_id=acme"]],
+    ],
+  );
+});
