@@ -1,3 +1,4 @@
+import { ClewError } from "@clew/errors";
 import type { Clock } from "./clock.ts";
 
 /** First wait is up to this long: a manager that only restarts is back at once. */
@@ -45,7 +46,7 @@ async function watchOnce<Event>(watching: Watching<Event>, onUp: () => void): Pr
     for await (const event of watching.open(connection.signal)) {
       if (watching.signal.aborted) return undefined;
       onUp();
-      if (!watching.onEvent(event)) return new Error("an update was missed");
+      if (!watching.onEvent(event)) return missedUpdate();
     }
     return undefined;
   } catch (error) {
@@ -54,6 +55,11 @@ async function watchOnce<Event>(watching: Watching<Event>, onUp: () => void): Pr
     watching.signal.removeEventListener("abort", onAbort);
     connection.abort();
   }
+}
+
+function missedUpdate(): ClewError {
+  const message = "an update was missed; the whole state is asked for anew";
+  return new ClewError("E_WATCH_GAP", message, { retryable: true });
 }
 
 /** Says only what is new: up, down, and another reason for being down. */

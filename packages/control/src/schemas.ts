@@ -21,7 +21,7 @@ import type {
 
 /** Longest name of a session, service, port, owner or host: no real one is longer, and each is kept in memory (I8). */
 const name: z.ZodType<string> = z.string().min(1).max(256);
-/** Longest value in a condition or of a variable: as much as a whole baggage header. */
+/** Longest value in a condition: as much as a whole baggage header. */
 const value: z.ZodType<string> = z.string().max(8_192);
 const portNumber: z.ZodType<number> = z.int().min(1).max(65_535);
 const milliseconds: z.ZodType<number> = z.number().min(0);
@@ -43,13 +43,14 @@ export const sessionGrantSchema: z.ZodType<SessionGrant> = z.object({
   leaseMs: milliseconds,
 });
 
-export const portInfoSchema: z.ZodType<PortInfo> = z.object({
+const portInfoSchema: z.ZodType<PortInfo> = z.object({
   address: name,
   protocol: z.enum(["auto", "http1"]),
 });
 
 const portsSchema: z.ZodType<Record<string, PortInfo>> = z.record(name, portInfoSchema);
-const envSchema: z.ZodType<Record<string, string>> = z.record(name, value);
+/** Variables hold certificates now and then; the 1 MiB of a request is the limit for all together. */
+const envSchema: z.ZodType<Record<string, string>> = z.record(name, z.string().max(65_536));
 
 export const serviceInfoSchema: z.ZodType<ServiceInfo> = z.object({
   name,
@@ -167,7 +168,7 @@ export const previewEventSchema: z.ZodType<PreviewEvent> = z.object({
 const revision: z.ZodType<number> = z.int().min(0);
 const leasesSchema: z.ZodType<Record<string, number>> = z.record(name, milliseconds);
 
-export const tableSchema: z.ZodType<Table> = z.object({
+const tableSchema: z.ZodType<Table> = z.object({
   revision,
   service: name,
   overrides: z.array(overrideSchema),

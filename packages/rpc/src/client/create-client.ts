@@ -1,23 +1,13 @@
-import { randomUUID } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import {
-  context as ambient,
-  contextToForrst,
-  type DestinationPolicy,
-  emptyContext,
-  injectContext,
-  isInternalDestination,
-  type JsonValue,
-} from "@clew/context";
+import type { DestinationPolicy, JsonValue } from "@clew/context";
 import type { FunctionContract, StreamContract } from "../contract.ts";
-import type { JsonObject, RequestExtension } from "../envelope/document.ts";
-import { writeRequest } from "../envelope/write.ts";
 import { streamUrn } from "../extensions/extension-urn.ts";
 import { RpcError } from "../rpc-error.ts";
 import { validate } from "../validate.ts";
 import { createDeadline } from "./deadline.ts";
 import { type Endpoint, exchange } from "./http-exchange.ts";
+import { createPreparer } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
 import { readEvents } from "./read-events.ts";
 
@@ -166,41 +156,4 @@ function createEndpoint({
   }
   const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
   return { url, agent: new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs }) };
-}
-
-export interface PreparedRequest {
-  readonly id: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
-
-type Preparer = (
-  contract: { readonly name: string; readonly version: string },
-  args: unknown,
-  extensions: readonly RequestExtension[],
-) => PreparedRequest;
-
-/** Source: Forrst specification, context "Outgoing Requests" and transport "Request Headers". */
-function createPreparer({ service, token, destinations }: ClientOptions, url: URL): Preparer {
-  const internal = isInternalDestination(url.hostname.replace(/^\[(.*)\]$/, "$1"), destinations);
-  return ({ name, version }, args, extensions) => {
-    const id = randomUUID();
-    const headers: Record<string, string> = {
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      "x-forrst-request-id": id,
-    };
-    if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-    let context: JsonObject | undefined;
-    if (internal) {
-      const current = ambient.current() ?? emptyContext;
-      injectContext(current, (header, value) => (headers[header] = value), { service });
-      context = contextToForrst(current, service);
-    }
-    const body = Buffer.from(
-      writeRequest({ id, function: name, version, arguments: args as JsonObject, context, extensions }),
-    );
-    headers["content-length"] = String(body.length);
-    return { id, headers, body };
-  };
 }

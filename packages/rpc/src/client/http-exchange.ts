@@ -6,7 +6,7 @@ import {
 } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { RpcError } from "../rpc-error.ts";
-import type { PreparedRequest } from "./create-client.ts";
+import type { PreparedRequest } from "./prepare-request.ts";
 
 export interface Endpoint {
   readonly url: URL;
@@ -52,8 +52,7 @@ function send(
   return { request, response };
 }
 
-/** Also for a connection that broke while the answer came. */
-export function unreachable(url: URL, cause: unknown): RpcError {
+function unreachable(url: URL, cause: unknown): RpcError {
   const { code } = cause as NodeJS.ErrnoException;
   const refused = code === "ECONNREFUSED";
   return new RpcError("UNAVAILABLE", `cannot reach ${url.href}: ${code ?? (cause as Error).message}`, {

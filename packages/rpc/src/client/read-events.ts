@@ -6,8 +6,8 @@ import { readError, readResponse } from "../envelope/parse-response.ts";
 import { EventStreamParser, type ServerSentEvent } from "../extensions/event-stream-parser.ts";
 import { eventStreamType } from "../extensions/stream.ts";
 import { fromForrstErrors, RpcError } from "../rpc-error.ts";
-import type { PreparedRequest } from "./create-client.ts";
 import { type Endpoint, exchange } from "./http-exchange.ts";
+import type { PreparedRequest } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
 
 export interface EventSource {

@@ -24,7 +24,7 @@ export interface RequestExtension {
   readonly required?: boolean | undefined;
 }
 
-export interface ResponseExtension {
+interface ResponseExtension {
   readonly urn: string;
   readonly data?: JsonObject | undefined;
 }

@@ -176,7 +176,7 @@ export function isFunctionName(name: string): boolean {
 }
 
 /** Source: RFC 8141 §2, without its optional components. */
-export function isUrn(text: string): boolean {
+function isUrn(text: string): boolean {
   return (
     text.length <= maxNameLength &&
     /^urn:[A-Za-z0-9][A-Za-z0-9-]{0,30}[A-Za-z0-9]:[A-Za-z0-9\-._~!$&'()*+,;=:@/%]+$/i.test(text)

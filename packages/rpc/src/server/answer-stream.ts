@@ -34,7 +34,10 @@ export async function answerStream(answer: StreamAnswer): Promise<void> {
   }, answer.heartbeatMs);
   try {
     for (;;) {
-      const step = await untilAborted(() => answer.run(() => iterator.next()), signal);
+      const step = await untilAborted(
+        answer.run(() => iterator.next()),
+        signal,
+      );
       if (step.done === true) break;
       begin(answer);
       if (!response.write(writeEvent("data", writeData(step.value)))) await drained(answer);
@@ -79,13 +82,12 @@ function completion({ id, urn }: StreamAnswer): string {
 }
 
 /** A listener per step and not one promise for all steps: a race against a promise that lives long keeps every loser. */
-function untilAborted<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
-    const finished = (): void => signal.removeEventListener("abort", onAbort);
-    step().then(resolve, reject).finally(finished).catch(reject);
+    if (signal.aborted) onAbort();
+    step.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly heartbeatMs?: number | undefined;
   /** How long a stream's reader may leave a full connection unread. Default 30 s, then it is cut off (I8). */
   readonly stallMs?: number | undefined;
+  /** Calls and streams under way at once; the next is refused as UNAVAILABLE. Default 10,000 (I8). */
+  readonly maxCalls?: number | undefined;
   /** How long `close` waits for calls under way. Default 5 s, less than the grace of common supervisors. */
   readonly drainMs?: number | undefined;
 }
@@ -76,6 +78,7 @@ export function createServer(options: ServerOptions): ForrstServer {
     onContextFault: options.onContextFault ?? publishContextFault,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     stallMs: options.stallMs ?? 30_000,
+    maxCalls: options.maxCalls ?? 10_000,
     drainMs: options.drainMs ?? 5_000,
   });
   const server: ForrstServer = {

@@ -25,6 +25,7 @@ export type HttpServiceOptions = Omit<ServerOptions, "limits"> & {
   readonly table: FunctionTable;
   readonly heartbeatMs: number;
   readonly stallMs: number;
+  readonly maxCalls: number;
   readonly drainMs: number;
 };
 
@@ -92,8 +93,10 @@ export class HttpService {
   /** What it throws is the answer, as {@link #refuse} writes it. */
   async #answer(exchange: Exchange): Promise<void> {
     const { http } = exchange;
-    const { limits } = this.#options;
+    const { limits, maxCalls } = this.#options;
     if (this.#closing !== undefined) throw closingError();
+    if (this.#exchanges.size > maxCalls)
+      throw new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`);
     checkHttpRequest(http, limits.maxBodyBytes);
     await this.#options.admit?.(http);
     const body = await readBody(http, limits.maxBodyBytes);

@@ -181,7 +181,7 @@ test("a body without a declared end is cut off at its limit", async () => {
   const head =
     "POST /forrst HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
   const answer = await rawExchange(Number(new URL(service.url).port), head + chunk);
-  assert.match(answer.toString(), /^HTTP\/1\.1 413 [^]*connection: close/i);
+  assert.match(answer.toString(), /^HTTP\/1\.1 413 .*connection: close/is);
 });
 
 test("a handler sees that its client went away", async () => {
