@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Server } from "node:net";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { ambientStorage, type Context, emptyContext, extractContext } from "@clew/context";
 import type { Hook, Method } from "./hook.ts";
 
@@ -20,6 +20,9 @@ const requestEvents: ReadonlySet<unknown> = new Set([
   "connect",
   "upgrade",
 ]);
+
+/** Those after which the connection serves this request alone. */
+const takeoverEvents: ReadonlySet<unknown> = new Set(["connect", "upgrade"]);
 
 /**
  * What Node emits on a request or a response from outside any scope: from the socket's callbacks, which belong to the
@@ -43,7 +46,8 @@ const streamEvents: ReadonlySet<unknown> = new Set([
 
 /**
  * Opens a scope for every request, with a context of its own, if an empty one, so that nothing is inherited from a
- * kept connection; and again for everything that Node emits on the request and its response later.
+ * kept connection; and again for everything that Node emits on the request and its response later. A listener that
+ * the application adds inside a scope of its own keeps that one with `context.bind`.
  */
 export function hookServers(hook: Hook, onMissing: () => void): void {
   const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
@@ -62,25 +66,21 @@ export function hookServers(hook: Hook, onMissing: () => void): void {
   hook.replace(IncomingMessage.prototype, "emit", rescope);
   hook.replace(ServerResponse.prototype, "emit", rescope);
 
-  const contextOf = (
-    request: IncomingMessage & Scoped,
-    answer: (ServerResponse | Duplex) & Scoped,
-  ): Context => {
+  const contextOf = (event: unknown, request: IncomingMessage & Scoped, answer: unknown): Context => {
     // An application may hand a request on to another server by emitting it there.
     if (request[scope] !== undefined) return request[scope];
     const context = extractContext((name) => request.headers[name]);
     if (context === emptyContext) onMissing();
     request[scope] = context;
-    answer[scope] = context;
-    if (!(answer instanceof ServerResponse)) {
-      // From here on the connection serves this request alone.
-      Object.defineProperty(answer, "emit", {
-        configurable: true,
-        writable: true,
-        value: rescope(answer.emit),
-      });
-    }
+    if (answer instanceof ServerResponse) (answer as Scoped)[scope] = context;
+    else if (takeoverEvents.has(event) && answer instanceof Duplex) bindSocket(answer, context);
     return context;
+  };
+
+  const bindSocket = (socket: Duplex & Scoped, context: Context): void => {
+    socket[scope] = context;
+    const value = rescope(socket.emit);
+    Object.defineProperty(socket, "emit", { configurable: true, writable: true, value });
   };
 
   hook.replace(
@@ -91,7 +91,7 @@ export function hookServers(hook: Hook, onMissing: () => void): void {
         let context: Context | undefined;
         try {
           if (hook.active && requestEvents.has(args[0]) && args[1] instanceof IncomingMessage) {
-            context = contextOf(args[1], args[2]);
+            context = contextOf(args[0], args[1], args[2]);
           }
         } catch (error) {
           hook.fail(error);

@@ -104,3 +104,17 @@ test("errors that a client or a listener throws stay what they are", async () =>
   assert.throws(() => server.emit("request", request, new ServerResponse(request)), thrown);
   registration.disable();
 });
+
+test("requests that a test emits with a stand-in for the answer, or none, have a context all the same", () => {
+  const registration = register({ service: "test", warnMissing: false });
+  const seen: unknown[] = [];
+  const server = new Server().on("request", () => seen.push(context.current()?.get("tenant_id")));
+  const standIn = {};
+  for (const answer of [standIn, undefined]) {
+    const request = new IncomingMessage(undefined as never);
+    request.headers["baggage"] = "tenant_id=acme";
+    server.emit("request", request, answer);
+  }
+  registration.disable();
+  assert.deepEqual([seen, Reflect.ownKeys(standIn)], [["acme", "acme"], []]);
+});
