@@ -4,11 +4,14 @@ import { registryLeaseCases } from "./registry-contract-leases.ts";
 import type { RegistryLike, RegistryUnderTest } from "./registry-contract-types.ts";
 import { registryWatchCases } from "./registry-contract-watch.ts";
 
+/** A watch that never tells what is awaited would hold up the run for ever. */
+const caseTimeoutMs = 30_000;
+
 /** What holds for every registry: call it once per implementation. `create` gives an empty one each time. */
 export function registryContract(name: string, create: () => Promise<RegistryUnderTest>): void {
   /** Each case has a registry of its own. */
   const check = (title: string, run: (subject: RegistryUnderTest) => Promise<void>): void => {
-    test(title, async () => {
+    test(title, { timeout: caseTimeoutMs }, async () => {
       await using subject = await create();
       await run(subject);
     });

@@ -2,9 +2,21 @@ import { RegistryError, registryClosed } from "./registry-error.ts";
 import type { OnReport } from "./report.ts";
 
 /** Source: gRPC status codes, as etcd's JSON gateway passes them on. */
-const grpc = { deadlineExceeded: 4, notFound: 5, outOfRange: 11, internal: 13, unavailable: 14 } as const;
-/** The server did not decide: what was asked may have been done or not. */
-const undecided: ReadonlySet<number> = new Set([grpc.deadlineExceeded, grpc.internal, grpc.unavailable]);
+const grpc = {
+  unknown: 2,
+  deadlineExceeded: 4,
+  notFound: 5,
+  outOfRange: 11,
+  internal: 13,
+  unavailable: 14,
+} as const;
+/** The server did not decide, for want of a quorum as a rule (tried: 2 and 14): it may have been done or not. */
+const undecided: ReadonlySet<number> = new Set([
+  grpc.unknown,
+  grpc.deadlineExceeded,
+  grpc.internal,
+  grpc.unavailable,
+]);
 
 /** Codes of failures before a byte of the request could leave. */
 const neverSent: ReadonlySet<string> = new Set([
@@ -15,6 +27,9 @@ const neverSent: ReadonlySet<string> = new Set([
   "EAI_AGAIN",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+
+/** A member that lost its quorum ends the watches on it, instead of keeping them silent. */
+const requireLeader = { "grpc-metadata-hasleader": "true" };
 
 /** Larger than any answer to a page of a listing can be; what is larger is no answer of etcd. */
 const maxMessageBytes = 64 * 1024 * 1024;
@@ -174,7 +189,7 @@ export class EtcdGateway {
 
   async #post(endpoint: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
     const { token } = this.#options;
-    const headers: Record<string, string> = { "content-type": "application/json" };
+    const headers: Record<string, string> = { "content-type": "application/json", ...requireLeader };
     if (token !== undefined) headers["authorization"] = token;
     try {
       return await fetch(`${endpoint}${path}`, {

@@ -4,8 +4,6 @@ import { fromBase64, type KeyRange, type StoredKey } from "./etcd-keys.ts";
 import type { WatchEvent } from "./registry.ts";
 import type { OnReport } from "./report.ts";
 
-/** A watch that says nothing this long is opened anew: it may hang on a connection that is dead unnoticed. */
-const silenceMs = 30_000;
 /** The wait before a broken watch is opened again: doubled each time, then drawn between half and all of it. */
 const firstRetryMs = 100;
 const maxRetryMs = 5_000;
@@ -26,6 +24,7 @@ export interface WatchRequest {
   /** Cut off the keys that are told. */
   readonly prefixLength: number;
   readonly afterRevision: number;
+  readonly silenceMs: number;
   readonly signal: AbortSignal;
   readonly onReport: OnReport;
 }
@@ -38,7 +37,7 @@ export async function* watchEtcd(
   gateway: EtcdGateway,
   request: WatchRequest,
 ): AsyncGenerator<WatchEvent, void> {
-  const { range, signal, onReport } = request;
+  const { range, silenceMs, signal, onReport } = request;
   let { afterRevision } = request;
   let cluster: string | undefined;
   let failures = 0;

@@ -13,12 +13,18 @@ export interface EtcdRegistryOptions {
   readonly prefix: string;
   /** For one attempt at one endpoint. Default 3,000: an election takes one to two seconds. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * A watch that says nothing this long is opened anew, as it may hang on a connection that died
+   * unnoticed. Default 30,000: the longest that a change stays unseen then, for one small request.
+   */
+  readonly watchSilenceMs?: number | undefined;
   /** Sent as the `authorization` header as it is, as etcd's own tokens are. */
   readonly token?: string | undefined;
   readonly onReport?: OnReport | undefined;
 }
 
 const defaultTimeoutMs = 3_000;
+const defaultWatchSilenceMs = 30_000;
 /** Entries asked for at a time: at their largest some 45 MB, usually below 1 MB. */
 const pageEntries = 500;
 
@@ -42,23 +48,25 @@ interface RangeAnswer extends Header {
  */
 export async function createEtcdRegistry(options: EtcdRegistryOptions): Promise<Registry> {
   const { token, timeoutMs = defaultTimeoutMs, onReport = () => {} } = options;
+  const watchSilenceMs = options.watchSilenceMs ?? defaultWatchSilenceMs;
   const endpoints = options.endpoints.map(parseEndpoint);
   if (endpoints.length === 0) throw wrong("There is no etcd endpoint.");
   if (/^\/*$/.test(options.prefix)) throw wrong(`The etcd prefix "${options.prefix}" would be all of etcd.`);
   const prefix = options.prefix.endsWith("/") ? options.prefix : `${options.prefix}/`;
-  return new EtcdRegistry(new EtcdGateway({ endpoints, timeoutMs, token, onReport }), prefix, onReport);
+  const gateway = new EtcdGateway({ endpoints, timeoutMs, token, onReport });
+  return new EtcdRegistry({ gateway, prefix, watchSilenceMs, onReport });
 }
 
 class EtcdRegistry implements Registry {
   readonly #gateway: EtcdGateway;
   readonly #prefix: string;
-  readonly #onReport: OnReport;
+  readonly #watching: { readonly silenceMs: number; readonly onReport: OnReport };
   readonly #closing = new AbortController();
 
-  constructor(gateway: EtcdGateway, prefix: string, onReport: OnReport) {
-    this.#gateway = gateway;
-    this.#prefix = prefix;
-    this.#onReport = onReport;
+  constructor(parts: { gateway: EtcdGateway; prefix: string; watchSilenceMs: number; onReport: OnReport }) {
+    this.#gateway = parts.gateway;
+    this.#prefix = parts.prefix;
+    this.#watching = { silenceMs: parts.watchSilenceMs, onReport: parts.onReport };
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -145,7 +153,7 @@ class EtcdRegistry implements Registry {
         prefixLength: this.#prefix.length,
         afterRevision,
         signal: ended.signal,
-        onReport: this.#onReport,
+        ...this.#watching,
       });
     } finally {
       signal.removeEventListener("abort", end);

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import { RegistryError } from "./registry-error.ts";
 
@@ -37,11 +38,12 @@ export function parseRecordFile(bytes: Buffer, file: string): RecordFile {
 }
 
 export function corrupt(file: string, offset: number, what: string): RegistryError {
-  return new RegistryError("E_REGISTRY_CORRUPT", `${file} is damaged at byte ${offset}: ${what}.`, {
-    hint:
-      "Put the directory back from a copy, or move it away to begin anew: sessions and overrides are made " +
-      `again by those who use them, previews are lost. To keep what comes before: truncate -s ${offset} '${file}'.`,
-  });
+  const begin = "Move the directory away to begin anew (people make overrides and previews again)";
+  const hint =
+    basename(file) === "journal"
+      ? `${begin}, or keep only what was written before the damage: truncate -s ${offset} '${file}'.`
+      : `${begin}, or put the file back from a copy.`;
+  return new RegistryError("E_REGISTRY_CORRUPT", `${file} is damaged at byte ${offset}: ${what}.`, { hint });
 }
 
 function checksum(json: string | Buffer): string {
