@@ -1,176 +1,141 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type DirectoryChange, DirectoryState, type View } from "./directory-state.ts";
-import { ManagerError } from "./manager-error.ts";
 import { recordPrefix } from "./records.ts";
 import type { Registry, WatchEvent } from "./registry/registry.ts";
-
-/** The state as the registry tells it. Several managers over one registry come to the same view, in the same order. */
-export interface Directory {
-  readonly view: View;
-  /** The registry's revision that the view shows. */
-  readonly revision: number;
-  /** False while the registry cannot be watched; the view then stays what it was. */
-  readonly following: boolean;
-  /**
-   * Resolves once the view shows this revision and all listeners have been told: a writer then reads its own write.
-   * Rejects with `E_REGISTRY_BEHIND` after {@link reachTimeoutMs}.
-   */
-  reached(revision: number): Promise<void>;
-  /** Called once for all events that arrived together, so a transaction is seen whole. Ends with the directory. */
-  onChange(listener: (change: DirectoryChange) => void): void;
-  close(): Promise<void>;
-}
+import { RevisionGate } from "./revision-gate.ts";
 
 export interface DirectoryOptions {
   readonly registry: Registry;
   readonly monotonicMs: () => number;
   /** The watch broke, or a record could not be read; the directory goes on by itself. */
-  readonly onFault: (fault: {
-    readonly what: "watch" | "record";
-    readonly key?: string;
-    readonly error: unknown;
-  }) => void;
+  readonly onFault: (fault: DirectoryFault) => void;
+}
+
+export interface DirectoryFault {
+  readonly what: "watch" | "record";
+  readonly key?: string | undefined;
+  readonly error: unknown;
 }
 
 /** Wait before a broken watch is begun anew: the registry's own client has tried for longer by then. */
 const rewatchDelayMs = 500;
 
-/** Longest wait for the view to show a write. 5 s: below the 10 s that a caller waits for the whole call. */
-const reachTimeoutMs = 5_000;
-
 /** Lists, then watches for ever. Rejects when the first listing fails. */
 export async function startDirectory(options: DirectoryOptions): Promise<Directory> {
-  const { registry } = options;
-  const state = new DirectoryState(options.monotonicMs);
-  const listeners: Array<(change: DirectoryChange) => void> = [];
-  const waiters = new Set<Waiter>();
-  const closing = new AbortController();
-  let read = 0;
-  let shown = 0;
-  let following = true;
-  let flushing: NodeJS.Immediate | undefined;
+  const directory = new Directory(options);
+  await directory.start();
+  return directory;
+}
 
-  const apply = (event: Exclude<WatchEvent, { kind: "compacted" }>): void => {
-    try {
-      state.apply(event);
-    } catch (error) {
-      options.onFault({ what: "record", key: event.kind === "put" ? event.entry.key : event.key, error });
-    }
-  };
+/** The state as the registry tells it. Several managers over one registry come to the same view, in the same order. */
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #state: DirectoryState;
+  readonly #gate = new RevisionGate();
+  readonly #listeners: Array<(change: DirectoryChange) => void> = [];
+  readonly #closing = new AbortController();
+  /** The revision of the last event that was applied; the gate has the one that all have been told of. */
+  #applied = 0;
+  #flushing: NodeJS.Immediate | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #following = true;
 
-  const flush = (): void => {
-    flushing = undefined;
-    shown = read;
-    const change = state.takeChange();
-    for (const listener of listeners) listener(change);
-    for (const waiter of waiters) if (waiter.revision <= shown) waiter.end();
-  };
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.#state = new DirectoryState(options.monotonicMs);
+  }
 
-  /** Events of one transaction arrive in one turn of the event loop; they are told after it. */
-  const flushSoon = (revision: number): void => {
-    read = Math.max(read, revision);
-    flushing ??= setImmediate(flush);
-  };
+  get view(): View {
+    return this.#state;
+  }
 
-  const load = async (): Promise<void> => {
-    const { entries, revision } = await registry.list(recordPrefix);
-    for (const event of state.eventsTo(entries, revision)) apply(event);
-    read = revision;
-    flush();
-  };
+  /** The registry's revision that the view shows. */
+  get revision(): number {
+    return this.#gate.revision;
+  }
 
-  const follow = async (): Promise<void> => {
-    for await (const event of registry.watch(recordPrefix, read, closing.signal)) {
-      if (event.kind === "compacted") return;
-      apply(event);
-      flushSoon(event.kind === "put" ? event.entry.revision : event.revision);
-    }
-  };
+  /** False while the registry cannot be watched; the view then stays what it was. */
+  get following(): boolean {
+    return this.#following;
+  }
 
-  const run = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
+  async start(): Promise<void> {
+    await this.#load();
+    this.#running = this.#run();
+  }
+
+  /**
+   * Resolves once the view shows this revision and all listeners have been told: a writer then reads its own write.
+   * Rejects with `E_REGISTRY_BEHIND` when that takes too long, with `E_MANAGER_CLOSING` when the directory is closed.
+   */
+  reached(revision: number): Promise<void> {
+    return this.#gate.reached(revision);
+  }
+
+  /** Called once for all events that arrived together, so a transaction is seen whole. Ends with the directory. */
+  onChange(listener: (change: DirectoryChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#flushing) clearImmediate(this.#flushing);
+    this.#gate.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
       try {
-        await follow();
-        if (closing.signal.aborted) return;
-        await load();
-        following = true;
+        await this.#follow();
+        if (signal.aborted) return;
+        await this.#load();
+        this.#following = true;
       } catch (error) {
-        if (closing.signal.aborted) return;
-        if (following) options.onFault({ what: "watch", error });
-        following = false;
-        await delay(rewatchDelayMs, closing.signal);
+        if (signal.aborted) return;
+        if (this.#following) this.#options.onFault({ what: "watch", error });
+        this.#following = false;
+        // Aborted: the loop ends.
+        await delay(rewatchDelayMs, undefined, { signal }).catch(() => {});
       }
     }
-  };
+  }
 
-  await load();
-  const running = run();
+  async #load(): Promise<void> {
+    const { entries, revision } = await this.#options.registry.list(recordPrefix);
+    for (const event of this.#state.eventsTo(entries, revision)) this.#apply(event);
+    this.#applied = revision;
+    this.#flush();
+  }
 
-  return {
-    view: state,
-    get revision() {
-      return shown;
-    },
-    get following() {
-      return following;
-    },
-    reached(revision) {
-      if (revision <= shown) return Promise.resolve();
-      if (closing.signal.aborted) return Promise.reject(closed());
-      return new Promise((resolve, reject) => {
-        const waiter: Waiter = {
-          revision,
-          end(error) {
-            clearTimeout(timer);
-            waiters.delete(waiter);
-            if (error) reject(error);
-            else resolve();
-          },
-        };
-        const timer = setTimeout(() => waiter.end(behind(revision, shown)), reachTimeoutMs);
-        waiters.add(waiter);
-      });
-    },
-    onChange: (listener) => void listeners.push(listener),
-    async close() {
-      closing.abort();
-      if (flushing) clearImmediate(flushing);
-      for (const waiter of waiters) waiter.end(closed());
-      await running;
-    },
-  };
-}
+  /** Until the history that it needs is gone, or the directory is closed. */
+  async #follow(): Promise<void> {
+    const events = this.#options.registry.watch(recordPrefix, this.#applied, this.#closing.signal);
+    for await (const event of events) {
+      if (event.kind === "compacted") return;
+      this.#apply(event);
+      this.#applied = event.kind === "put" ? event.entry.revision : event.revision;
+      // Events of one transaction arrive in one turn of the event loop; they are told after it.
+      this.#flushing ??= setImmediate(() => this.#flush());
+    }
+  }
 
-interface Waiter {
-  readonly revision: number;
-  end(error?: Error): void;
-}
+  #apply(event: Exclude<WatchEvent, { kind: "compacted" }>): void {
+    try {
+      this.#state.apply(event);
+    } catch (error) {
+      const key = event.kind === "put" ? event.entry.key : event.key;
+      this.#options.onFault({ what: "record", key, error });
+    }
+  }
 
-function behind(revision: number, shown: number): ManagerError {
-  return new ManagerError(
-    "E_REGISTRY_BEHIND",
-    `The registry took the write as revision ${revision}, but has told this manager only up to ${shown}.`,
-    {
-      retryable: true,
-      hint: "The write was done. Look whether the manager can reach its registry, then ask again.",
-    },
-  );
-}
-
-function closed(): ManagerError {
-  return new ManagerError("E_MANAGER_CLOSING", "The manager is shutting down.", {
-    retryable: true,
-    hint: "The write may have been done; ask again when the manager is back.",
-  });
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
+  #flush(): void {
+    this.#flushing = undefined;
+    // Listeners read the revision that they are told of.
+    this.#gate.advance(this.#applied);
+    const change = this.#state.takeChange();
+    for (const listener of this.#listeners) listener(change);
+    this.#gate.open();
+  }
 }

@@ -5,12 +5,12 @@ import { createApi } from "./api.ts";
 import { createClaim } from "./claim.ts";
 import type { Core } from "./core.ts";
 import { createDecisions } from "./decisions.ts";
-import { createOverrides } from "./overrides.ts";
-import { createPreviews, type Previews } from "./previews.ts";
-import { createRules } from "./rules.ts";
-import { createServices } from "./services.ts";
+import { Overrides } from "./overrides.ts";
+import { Previews } from "./previews.ts";
+import { Rules } from "./rules.ts";
+import { Services } from "./services.ts";
 import { createSessionLife, type SessionLife } from "./session-life.ts";
-import { createSessions } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 import { createTables } from "./tables.ts";
 
 /** What the listener hands connections to, and what a shutdown ends. */
@@ -35,18 +35,18 @@ export function createParts(
 ): ManagerParts {
   const { directory, clock, limits, log } = core;
   const access = createAccess(token);
-  const sessions = createSessions(core);
-  const services = createServices(core);
+  const sessions = new Sessions(core);
+  const services = new Services(core);
   const claim = createClaim(core);
-  const overrides = createOverrides(core, services, claim);
-  const rules = createRules(core, services, claim);
-  const previews = createPreviews(core);
+  const overrides = new Overrides(core, services, claim);
+  const rules = new Rules(core, services, claim);
+  const previews = new Previews(core);
   const life = createSessionLife(core, (session) => relay.isConnected(session));
   const relay = createRelay({
-    authenticateSession: sessions.check,
+    authenticateSession: (credentials) => sessions.check(credentials),
     authenticateAgent: access.isToken,
     isOffered: (session, port) => overrides.offers(session, port) || rules.offers(session, port),
-    resolveService: services.resolve,
+    resolveService: (service, port) => services.resolve(service, port),
     onSignOfLife: life.seen,
     onConnected: life.changed,
     onDisconnected: life.changed,

@@ -12,85 +12,76 @@ import { routingKey } from "./routing-key.ts";
 import type { Services } from "./services.ts";
 import { atRelay } from "./tables.ts";
 
-export interface Overrides {
+export class Overrides {
+  readonly #core: Core;
+  readonly #services: Services;
+  readonly #claim: Claim;
+
+  constructor(core: Core, services: Services, claim: Claim) {
+    this.#core = core;
+    this.#services = services;
+    this.#claim = claim;
+  }
+
   /**
    * Makes an override, or changes the one that the same session has for the same route, service and port.
    * Throws `E_ROUTE_NAME`, `E_SERVICE_UNKNOWN`, `E_PORT_UNKNOWN`, `E_TARGET_…`, `E_ROUTE_TAKEN`, `E_LIMIT`.
    */
-  put(
+  async put(
     session: SessionRecord,
     request: OverrideRequest,
-    options: { readonly takeover: boolean },
-  ): Promise<OverrideGrant>;
+    { takeover }: { readonly takeover: boolean },
+  ): Promise<OverrideGrant> {
+    const { clock, log, directory } = this.#core;
+    const { route, service, onFailure = "live" } = request;
+    assertRouteName(route);
+    const port = this.#services.resolvePort(service, request.port);
+    const target = resolveTarget(request.target, session);
+    const { owner, id: sessionId } = session;
+    const candidate = (): Override => {
+      const own = directory.view.overrides
+        .ofSession(sessionId)
+        .find((other) => other.route === route && other.service === service && other.port === port);
+      const id = own?.id ?? randomName();
+      const createdAt = own?.createdAt ?? clock.now();
+      return { id, route, service, port, target, owner, session: sessionId, createdAt, onFailure };
+    };
+    const override = await this.#claim({ service, session, takeover, candidate });
+    log.info(
+      { event: "override.put", override: override.id, route, service, port, owner },
+      "An override was made.",
+    );
+    return { override: atRelay(directory.view, override), key: routingKey(route) };
+  }
+
   /** With a session: only its own. Throws `E_OVERRIDE_UNKNOWN`. */
-  delete(id: string, session: SessionRecord | undefined): Promise<void>;
-  list(filter: OverrideFilter): readonly Override[];
+  async delete(id: string, session: SessionRecord | undefined): Promise<void> {
+    const override = this.#core.directory.view.overrides.byId.get(id);
+    const isTheirs = session === undefined || override?.session === session.id;
+    if (!override || !isTheirs) throw overrideUnknown("override", id, session);
+    await deleteRecord(this.#core, "overrides", id);
+    this.#core.log.info(
+      { event: "override.delete", override: id, owner: override.owner, bySession: session?.id },
+      "An override was deleted.",
+    );
+  }
+
+  /** The oldest first. */
+  list({ service, route, session }: OverrideFilter): readonly Override[] {
+    const { view } = this.#core.directory;
+    const all = service === undefined ? [...view.overrides.byId.values()] : view.overrides.ofService(service);
+    return all
+      .filter((override) => route === undefined || override.route === route)
+      .filter((override) => session === undefined || override.session === session)
+      .map((override) => atRelay(view, override))
+      .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  }
+
   /** Whether one of the session's sends requests to this port of the developer's machine. */
-  offers(session: string, port: number): boolean;
-}
-
-export function createOverrides(core: Core, services: Services, claim: Claim): Overrides {
-  const { clock, log } = core;
-  const { view } = core.directory;
-
-  return {
-    async put(session, request, { takeover }) {
-      const { route, service } = request;
-      assertRouteName(route);
-      const port = services.resolvePort(service, request.port);
-      const target = resolveTarget(request.target, session);
-      const override = await claim<Override>({
-        service,
-        session,
-        takeover,
-        candidate() {
-          const own = view.overrides
-            .ofSession(session.id)
-            .find((other) => other.route === route && other.service === service && other.port === port);
-          return {
-            id: own?.id ?? randomName(),
-            route,
-            service,
-            port,
-            target,
-            owner: session.owner,
-            session: session.id,
-            createdAt: own?.createdAt ?? clock.now(),
-            onFailure: request.onFailure ?? "live",
-          };
-        },
-      });
-      log.info(
-        { event: "override.put", override: override.id, route, service, port, owner: session.owner },
-        "An override was made.",
-      );
-      return { override: atRelay(view, override), key: routingKey(route) };
-    },
-
-    async delete(id, session) {
-      const override = view.overrides.byId.get(id);
-      if (!override || (session && override.session !== session.id))
-        throw overrideUnknown("override", id, session);
-      await deleteRecord(core, "overrides", id);
-      log.info(
-        { event: "override.delete", override: id, owner: override.owner, bySession: session?.id },
-        "An override was deleted.",
-      );
-    },
-
-    list({ service, route, session }) {
-      const candidates =
-        service === undefined ? [...view.overrides.byId.values()] : view.overrides.ofService(service);
-      return candidates
-        .filter((override) => route === undefined || override.route === route)
-        .filter((override) => session === undefined || override.session === session)
-        .map((override) => atRelay(view, override))
-        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
-    },
-
-    offers: (session, port) =>
-      view.overrides.ofSession(session).some((override) => reachesPort(override, port)),
-  };
+  offers(session: string, port: number): boolean {
+    const { overrides } = this.#core.directory.view;
+    return overrides.ofSession(session).some((override) => reachesPort(override, port));
+  }
 }
 
 /** Throws `E_ROUTE_NAME`. */

@@ -1,156 +1,166 @@
 import { isRouteName } from "@clew/context";
 import type { GatewayInfo, Preview, PreviewEvent, PreviewRequest } from "@clew/control";
-import { createBell } from "./bell.ts";
+import { type Bell, createBell } from "./bell.ts";
 import type { Core } from "./core.ts";
 import { contended, deleteRecord } from "./delete-record.ts";
+import { humanDuration } from "./human-duration.ts";
 import { limitReached, ManagerError } from "./manager-error.ts";
 import { assertRouteName } from "./overrides.ts";
 import { randomName } from "./random-name.ts";
 import { formatRecord, type GatewayRecord, lastGateway, type PreviewRecord, recordKey } from "./records.ts";
 import { routingKey } from "./routing-key.ts";
 
-export interface Previews {
+/** Previews outlive sessions and the process: they expire by the wall clock, as their remaining time is for people to plan with. */
+export class Previews {
+  readonly #core: Core;
+  readonly #changed: Bell = createBell();
+
+  constructor(core: Core) {
+    this.#core = core;
+    core.directory.onChange(({ previews }) => {
+      if (previews) this.#changed.ring();
+    });
+  }
+
   /**
    * A route without overrides is fine: they may come later. A chosen name that the same owner has for the same route is
    * prolonged. Throws `E_ROUTE_NAME`, `E_PREVIEW_NAME`, `E_PREVIEW_TAKEN`, `E_LIMIT`.
    */
-  create(request: PreviewRequest): Promise<Preview>;
+  async create(request: PreviewRequest): Promise<Preview> {
+    const { limits, log, clock } = this.#core;
+    const { route, owner, name, expiresInMs = limits.previewDefaultMs } = request;
+    assertRouteName(route);
+    if (name !== undefined) assertPreviewName(name);
+    const slug = name ?? randomName();
+    const existing = this.#live(slug);
+    if (existing && (existing.owner !== owner || existing.route !== route)) throw previewTaken(existing);
+    this.#assertRoom(slug);
+    const createdAt = existing?.createdAt ?? clock.now();
+    const record = { slug, route, owner, createdAt, expiresAt: this.#expiry(expiresInMs) };
+    await this.#write(record);
+    log.info({ event: "preview.create", slug, route, owner, expiresInMs }, "A preview was made.");
+    return this.#present(record);
+  }
+
   /** Expires this long from now. Throws `E_PREVIEW_UNKNOWN`, `E_LIMIT`. */
-  extend(slug: string, expiresInMs: number): Promise<Preview>;
+  async extend(slug: string, expiresInMs: number): Promise<Preview> {
+    const record = { ...this.#find(slug), expiresAt: this.#expiry(expiresInMs) };
+    await this.#write(record);
+    return this.#present(record);
+  }
+
   /** Throws `E_PREVIEW_UNKNOWN`. */
-  revoke(slug: string): Promise<void>;
+  async revoke(slug: string): Promise<void> {
+    const { owner, route } = this.#find(slug);
+    await deleteRecord(this.#core, "previews", slug);
+    this.#core.log.info({ event: "preview.revoke", slug, route, owner }, "A preview was removed.");
+  }
+
   /** Throws `E_PREVIEW_UNKNOWN`. */
-  show(slug: string): Preview;
-  list(filter: { readonly route?: string | undefined }): readonly Preview[];
-  /** All previews, at once and after each change, until the signal aborts. Remembers the gateway's addresses. */
-  watch(gateway: GatewayInfo, signal: AbortSignal): AsyncGenerator<PreviewEvent, void>;
-  /** Deletes what has expired. Every manager does so; the first one to come wins. Never rejects. */
-  sweep(): Promise<void>;
-}
+  show(slug: string): Preview {
+    return this.#present(this.#find(slug));
+  }
 
-export function createPreviews(core: Core): Previews {
-  const { registry, directory, clock, limits, log } = core;
-  const { view } = directory;
-  const bell = createBell();
-  directory.onChange(({ previews }) => {
-    if (previews) bell.ring();
-  });
-
-  const isLive = ({ expiresAt }: PreviewRecord): boolean => expiresAt > clock.now();
-
-  const find = (slug: string): PreviewRecord => {
-    const record = view.previews.get(slug);
-    if (record && isLive(record)) return record;
-    throw new ManagerError(
-      "E_PREVIEW_UNKNOWN",
-      `There is no preview "${slug}": it was removed, or has expired.`,
-      {
-        hint: "clew preview list shows those that exist; clew preview create makes one.",
-      },
-    );
-  };
-
-  const present = ({ slug, route, owner, createdAt, expiresAt }: PreviewRecord): Preview => ({
-    slug,
-    route,
-    key: routingKey(route),
-    owner,
-    url: view.gateway?.previewUrl.replace("{slug}", slug),
-    createdAt,
-    expiresAt,
-    remainingMs: Math.max(0, expiresAt - clock.now()),
-  });
-
-  const list = (route?: string): readonly Preview[] =>
-    [...view.previews.values()]
-      .filter((record) => isLive(record) && (route === undefined || record.route === route))
-      .map(present)
+  /** The oldest first. */
+  list({ route }: { readonly route?: string | undefined } = {}): readonly Preview[] {
+    return [...this.#core.directory.view.previews.values()]
+      .filter((record) => this.#isLive(record) && (route === undefined || record.route === route))
+      .map((record) => this.#present(record))
       .sort((a, b) => a.createdAt - b.createdAt || (a.slug < b.slug ? -1 : 1));
+  }
 
-  const expiry = (nowMs: number, expiresInMs: number): number => {
-    if (expiresInMs <= limits.previewMaxMs) return nowMs + expiresInMs;
-    const days = Math.floor(limits.previewMaxMs / 86_400_000);
-    throw new ManagerError("E_LIMIT", `A preview lives at most ${days} days (previewMaxMs).`, {
-      hint: "Ask for less now, and extend it later.",
-      details: { limit: "previewMaxMs", max: limits.previewMaxMs },
+  /** All previews, at once and after each change, until the signal aborts. Remembers the gateway's addresses. */
+  async *watch(gateway: GatewayInfo, signal: AbortSignal): AsyncGenerator<PreviewEvent, void> {
+    await this.#rememberGateway(gateway);
+    while (!signal.aborted) {
+      // Waits from before the look: what changes while the event is being taken is not missed.
+      const changed = this.#changed.wait(undefined, signal);
+      yield { kind: "snapshot", previews: this.list() };
+      await changed;
+    }
+  }
+
+  /** Deletes what has expired. Every manager does so; the first one to come wins. Never rejects. */
+  async sweep(): Promise<void> {
+    const { registry, directory, log } = this.#core;
+    try {
+      for (const record of directory.view.previews.values()) {
+        if (this.#isLive(record)) continue;
+        const key = recordKey("previews", record.slug);
+        await registry.delete(key, { ifRevision: directory.view.revisionOf(key) });
+      }
+    } catch (error) {
+      log.warn({ event: "preview.sweep_failed", err: error }, "Expired previews stay for now.");
+    }
+  }
+
+  #isLive({ expiresAt }: PreviewRecord): boolean {
+    return expiresAt > this.#core.clock.now();
+  }
+
+  #live(slug: string): PreviewRecord | undefined {
+    const record = this.#core.directory.view.previews.get(slug);
+    return record && this.#isLive(record) ? record : undefined;
+  }
+
+  #find(slug: string): PreviewRecord {
+    const record = this.#live(slug);
+    if (record) return record;
+    const message = `There is no preview "${slug}": it was removed, or has expired.`;
+    throw new ManagerError("E_PREVIEW_UNKNOWN", message, {
+      hint: "clew preview list shows those that exist; clew preview create makes one.",
     });
-  };
+  }
+
+  #present({ slug, route, owner, createdAt, expiresAt }: PreviewRecord): Preview {
+    const { clock, directory } = this.#core;
+    return {
+      slug,
+      route,
+      key: routingKey(route),
+      owner,
+      url: directory.view.gateway?.previewUrl.replace("{slug}", slug),
+      createdAt,
+      expiresAt,
+      remainingMs: Math.max(0, expiresAt - clock.now()),
+    };
+  }
+
+  #assertRoom(slug: string): void {
+    const { directory, limits } = this.#core;
+    const { previews } = directory.view;
+    if (previews.has(slug) || previews.size < limits.maxPreviews) return;
+    throw limitReached("maxPreviews", limits.maxPreviews, "previews", "Remove some: clew preview list.");
+  }
+
+  #expiry(expiresInMs: number): number {
+    const { clock, limits } = this.#core;
+    const max = limits.previewMaxMs;
+    if (expiresInMs <= max) return clock.now() + expiresInMs;
+    throw new ManagerError("E_LIMIT", `A preview lives at most ${humanDuration(max)} (previewMaxMs).`, {
+      hint: "Ask for less now, and extend it later.",
+      details: { limit: "previewMaxMs", max },
+    });
+  }
 
   /** Only over what this manager has seen. Asked again, the caller is told of what another one wrote meanwhile. */
-  const write = async (record: PreviewRecord): Promise<void> => {
+  async #write(record: PreviewRecord): Promise<void> {
+    const { registry, directory } = this.#core;
     const key = recordKey("previews", record.slug);
-    const result = await registry.put(key, formatRecord("previews", record), {
-      ifRevision: view.revisionOf(key),
-    });
+    const ifRevision = directory.view.revisionOf(key);
+    const result = await registry.put(key, formatRecord("previews", record), { ifRevision });
     if (!result.ok) throw contended(`Preview ${record.slug}`);
     await directory.reached(result.revision);
-  };
+  }
 
-  const rememberGateway = async ({ previewUrl, url }: GatewayRecord): Promise<void> => {
-    if (view.gateway?.previewUrl === previewUrl && view.gateway.url === url) return;
-    const result = await registry.put(
-      recordKey("gateways", lastGateway),
-      formatRecord("gateways", { previewUrl, url }),
-    );
+  async #rememberGateway({ previewUrl, url }: GatewayRecord): Promise<void> {
+    const { registry, directory } = this.#core;
+    const { gateway } = directory.view;
+    if (gateway?.previewUrl === previewUrl && gateway.url === url) return;
+    const key = recordKey("gateways", lastGateway);
+    const result = await registry.put(key, formatRecord("gateways", { previewUrl, url }));
     if (result.ok) await directory.reached(result.revision);
-  };
-
-  return {
-    async create({ route, owner, name, expiresInMs = limits.previewDefaultMs }) {
-      assertRouteName(route);
-      if (name !== undefined) assertPreviewName(name);
-      const slug = name ?? randomName();
-      const former = view.previews.get(slug);
-      const existing = former && isLive(former) ? former : undefined;
-      if (existing && (existing.owner !== owner || existing.route !== route)) throw previewTaken(existing);
-      if (!former && view.previews.size >= limits.maxPreviews) {
-        throw limitReached("maxPreviews", limits.maxPreviews, "previews", "Remove some: clew preview list.");
-      }
-      const now = clock.now();
-      const createdAt = existing?.createdAt ?? now;
-      const record = { slug, route, owner, createdAt, expiresAt: expiry(now, expiresInMs) };
-      await write(record);
-      log.info({ event: "preview.create", slug, route, owner, expiresInMs }, "A preview was made.");
-      return present(record);
-    },
-
-    async extend(slug, expiresInMs) {
-      const record = { ...find(slug), expiresAt: expiry(clock.now(), expiresInMs) };
-      await write(record);
-      return present(record);
-    },
-
-    async revoke(slug) {
-      const { owner, route } = find(slug);
-      await deleteRecord(core, "previews", slug);
-      log.info({ event: "preview.revoke", slug, route, owner }, "A preview was removed.");
-    },
-
-    show: (slug) => present(find(slug)),
-    list: ({ route }) => list(route),
-
-    async *watch(gateway, signal) {
-      await rememberGateway(gateway);
-      while (!signal.aborted) {
-        // Waits from before the look: what changes while the event is being taken is not missed.
-        const changed = bell.wait(undefined, signal);
-        yield { kind: "snapshot", previews: list() };
-        await changed;
-      }
-    },
-
-    async sweep() {
-      try {
-        for (const record of view.previews.values()) {
-          if (isLive(record)) continue;
-          const key = recordKey("previews", record.slug);
-          await registry.delete(key, { ifRevision: view.revisionOf(key) });
-        }
-      } catch (error) {
-        log.warn({ event: "preview.sweep_failed", err: error }, "Expired previews stay listed for now.");
-      }
-    },
-  };
+  }
 }
 
 function assertPreviewName(name: string): void {

@@ -5,38 +5,72 @@ import { limitReached, ManagerError } from "./manager-error.ts";
 import { nearestName } from "./nearest-name.ts";
 import { formatRecord, recordKey, type ServiceRecord } from "./records.ts";
 
-export interface Services {
-  list(): readonly ServiceInfo[];
+/** What agents told of their services. Kept when they leave: a service whose agent is away still exists. */
+export class Services {
+  readonly #core: Core;
+  /** Watches of this manager's agents by service. */
+  readonly #watching = new Map<string, number>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  list(): readonly ServiceInfo[] {
+    const records = [...this.#core.directory.view.services.values()];
+    return records.map((record) => this.#present(record)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** Throws `E_SERVICE_UNKNOWN`. */
-  describe(service: string): ServiceInfo;
+  describe(service: string): ServiceInfo {
+    return this.#present(this.#find(service));
+  }
+
   /** Remembers what an agent says of its service, and counts it as watching until the returned function is called. */
-  register(service: string, agent: AgentInfo): Promise<() => void>;
+  async register(service: string, { ports, env }: AgentInfo): Promise<() => void> {
+    await this.#remember({ name: service, ports, env });
+    this.#watching.set(service, (this.#watching.get(service) ?? 0) + 1);
+    return () => {
+      const left = (this.#watching.get(service) ?? 1) - 1;
+      if (left > 0) this.#watching.set(service, left);
+      else this.#watching.delete(service);
+    };
+  }
+
   /** The port that is meant: the named one, or the only one. Throws `E_SERVICE_UNKNOWN`, `E_PORT_UNKNOWN`. */
-  resolvePort(service: string, port: string | undefined): string;
+  resolvePort(service: string, port: string | undefined): string {
+    const names = Object.keys(this.#find(service).ports);
+    const [only] = names;
+    if (port === undefined && only !== undefined && names.length === 1) return only;
+    if (port !== undefined && names.includes(port)) return port;
+    const fault =
+      port === undefined ? `has ${names.length} ports and none was named` : `has no port "${port}"`;
+    throw new ManagerError("E_PORT_UNKNOWN", `Service ${service} ${fault}.`, {
+      hint: `Its ports: ${names.join(", ")}.`,
+      details: { service, ports: names },
+    });
+  }
+
   /** Where the service's agent listens, for the relay. */
-  resolve(service: string, port: string): Endpoint | undefined;
-}
+  resolve(service: string, port: string): Endpoint | undefined {
+    const address = this.#core.directory.view.services.get(service)?.ports[port]?.address;
+    return address === undefined ? undefined : parseAddress(address);
+  }
 
-export function createServices(core: Core): Services {
-  const { registry, directory, limits } = core;
-  const { services, overrides } = directory.view;
-  const watching = new Map<string, number>();
-
-  const find = (name: string): ServiceRecord => {
+  #find(name: string): ServiceRecord {
+    const { services } = this.#core.directory.view;
     const record = services.get(name);
     if (!record) throw serviceUnknown(name, [...services.keys()]);
     return record;
-  };
+  }
 
-  const info = ({ name, ports, env }: ServiceRecord): ServiceInfo => ({
-    name,
-    ports,
-    env,
-    agents: watching.get(name) ?? 0,
-    overrides: overrides.ofService(name).length,
-  });
+  #present({ name, ports, env }: ServiceRecord): ServiceInfo {
+    const overrides = this.#core.directory.view.overrides.ofService(name).length;
+    return { name, ports, env, agents: this.#watching.get(name) ?? 0, overrides };
+  }
 
-  const remember = async (record: ServiceRecord): Promise<void> => {
+  async #remember(record: ServiceRecord): Promise<void> {
+    const { registry, directory, limits } = this.#core;
+    const { services } = directory.view;
     const known = services.get(record.name);
     const value = formatRecord("services", record);
     if (known && formatRecord("services", known) === value) return;
@@ -45,45 +79,12 @@ export function createServices(core: Core): Services {
         "maxServices",
         limits.maxServices,
         "services",
-        "Raise the limit, or give agents fewer names.",
+        "Raise it, or give agents fewer names.",
       );
     }
     const result = await registry.put(recordKey("services", record.name), value);
     if (result.ok) await directory.reached(result.revision);
-  };
-
-  return {
-    list: () => [...services.values()].map(info).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    describe: (name) => info(find(name)),
-
-    async register(service, { ports, env }) {
-      await remember({ name: service, ports, env });
-      watching.set(service, (watching.get(service) ?? 0) + 1);
-      return () => {
-        const left = (watching.get(service) ?? 1) - 1;
-        if (left > 0) watching.set(service, left);
-        else watching.delete(service);
-      };
-    },
-
-    resolvePort(service, port) {
-      const names = Object.keys(find(service).ports);
-      const [only] = names;
-      if (port === undefined && only !== undefined && names.length === 1) return only;
-      if (port !== undefined && names.includes(port)) return port;
-      const fault =
-        port === undefined ? `has ${names.length} ports and none was named` : `has no port "${port}"`;
-      throw new ManagerError("E_PORT_UNKNOWN", `Service ${service} ${fault}.`, {
-        hint: `Its ports: ${names.join(", ")}.`,
-        details: { service, ports: names },
-      });
-    },
-
-    resolve(service, port) {
-      const address = services.get(service)?.ports[port]?.address;
-      return address === undefined ? undefined : parseAddress(address);
-    },
-  };
+  }
 }
 
 /** `host:port`, IPv6 in brackets. Undefined for anything else: an agent may say what it likes. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { SessionGrant, SessionInfo } from "@clew/control";
-import type { SessionCredentials } from "@clew/tunnel";
+import type { SessionGrant, SessionInfo, SessionProof } from "@clew/control";
+import type { RelayHooks, SessionCredentials } from "@clew/tunnel";
 import type { Core } from "./core.ts";
 import { contended } from "./delete-record.ts";
 import { limitReached, ManagerError } from "./manager-error.ts";
@@ -8,111 +8,111 @@ import { randomName } from "./random-name.ts";
 import { formatRecord, parseRecord, recordKey, type SessionRecord } from "./records.ts";
 import { hashSecret, isSecret } from "./secret.ts";
 
-export interface Sessions {
-  open(args: { readonly owner: string; readonly host: string }): Promise<SessionGrant>;
-  /** Throws `E_SESSION_UNKNOWN`, `E_SESSION_TOKEN`. */
-  resume(args: { readonly session: string; readonly token: string }): Promise<SessionGrant>;
-  close(args: { readonly session: string; readonly token: string }): Promise<void>;
-  list(): readonly SessionInfo[];
-  /** The session that this token proves. Throws `E_SESSION_UNKNOWN`, `E_SESSION_TOKEN`. */
-  verify(session: string, token: string): Promise<SessionRecord>;
-  /** For the relay, which asks at each dial and must not wait. */
-  check(credentials: SessionCredentials): "ok" | "unknown-session" | "wrong-token" | "old-epoch";
-}
-
 /** Attempts against other writers of one session, of which there are at most a few: its two managers and its developer. */
 const maxAttempts = 10;
 
-export function createSessions(core: Core): Sessions {
-  const { registry, directory, clock, limits } = core;
-  const { view } = directory;
+export class Sessions {
+  readonly #core: Core;
 
-  const find = async (id: string): Promise<SessionRecord> => {
-    const seen = view.sessions.get(id);
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Throws `E_LIMIT`. */
+  async open({ owner, host }: { readonly owner: string; readonly host: string }): Promise<SessionGrant> {
+    const { registry, clock, log, relay } = this.#core;
+    this.#assertRoom();
+    const token = randomBytes(32).toString("base64url");
+    const { sessionLeaseMs } = this.#core.limits;
+    const lease = await registry.lease(sessionLeaseMs);
+    const record: SessionRecord = {
+      id: randomName(),
+      owner,
+      host,
+      openedAt: clock.now(),
+      epoch: 1,
+      tokenHash: hashSecret(token),
+      lease: lease.id,
+      relay,
+      connected: false,
+    };
+    await putSession(this.#core, record, 0);
+    log.info({ event: "session.open", session: record.id, owner, host }, "A session was opened.");
+    return { session: record.id, token, epoch: record.epoch, leaseMs: sessionLeaseMs };
+  }
+
+  /** The next epoch and a full lease. Throws `E_SESSION_UNKNOWN`, `E_SESSION_TOKEN`. */
+  async resume({ session, token }: SessionProof): Promise<SessionGrant> {
+    const { registry, relay, limits } = this.#core;
+    const { lease: id } = await this.verify(session, token);
+    const lease = await registry.findLease(id);
+    if (!(await lease?.keepAlive())) throw sessionUnknown(session);
+    const record = await updateSession(this.#core, session, (current) => ({
+      ...current,
+      epoch: current.epoch + 1,
+      relay,
+      // A connection to another manager is no way to reach it through this one.
+      connected: current.connected && current.relay === relay,
+    }));
+    if (!record) throw sessionUnknown(session);
+    return { session, token, epoch: record.epoch, leaseMs: limits.sessionLeaseMs };
+  }
+
+  /** Its overrides and rules go at once. Throws `E_SESSION_UNKNOWN`, `E_SESSION_TOKEN`. */
+  async close({ session, token }: SessionProof): Promise<void> {
+    const { registry, log } = this.#core;
+    const { lease, owner } = await this.verify(session, token);
+    await deleteWhole(this.#core, session);
+    // Takes with it an override that another call made meanwhile; none can be made any more.
+    await (await registry.findLease(lease))?.revoke();
+    log.info({ event: "session.close", session, owner }, "A session was closed.");
+  }
+
+  list(): readonly SessionInfo[] {
+    return [...this.#core.directory.view.sessions.values()].map(
+      ({ id, owner, host, openedAt, connected }) => ({
+        id,
+        owner,
+        host,
+        openedAt,
+        state: connected ? "connected" : "away",
+        leaseRemainingMs: leaseRemainingMs(this.#core, id),
+      }),
+    );
+  }
+
+  /** The session that this token proves. Throws `E_SESSION_UNKNOWN`, `E_SESSION_TOKEN`. */
+  async verify(id: string, token: string): Promise<SessionRecord> {
+    const record = await this.#find(id);
+    if (isSecret(token, record.tokenHash)) return record;
+    throw new ManagerError("E_SESSION_TOKEN", `The token is not that of session ${id}.`, {
+      hint: "Only the process that opened a session holds its token; open a session of your own.",
+    });
+  }
+
+  /** For the relay, which asks at each dial and must not wait. */
+  check({ session, token, epoch }: SessionCredentials): ReturnType<RelayHooks["authenticateSession"]> {
+    const record = this.#core.directory.view.sessions.get(session);
+    if (!record) return "unknown-session";
+    if (!isSecret(token, record.tokenHash)) return "wrong-token";
+    return epoch < record.epoch ? "old-epoch" : "ok";
+  }
+
+  async #find(id: string): Promise<SessionRecord> {
+    const { registry, directory } = this.#core;
+    const seen = directory.view.sessions.get(id);
     if (seen) return seen;
     // Another manager may have opened it a moment ago.
     const entry = await registry.get(recordKey("sessions", id));
     if (!entry) throw sessionUnknown(id);
     return parseRecord("sessions", entry.value);
-  };
+  }
 
-  const verify = async (id: string, token: string): Promise<SessionRecord> => {
-    const record = await find(id);
-    if (isSecret(token, record.tokenHash)) return record;
-    throw new ManagerError("E_SESSION_TOKEN", `The token is not that of session ${id}.`, {
-      hint: "Only the process that opened a session holds its token; open a session of your own.",
-    });
-  };
-
-  return {
-    verify,
-
-    async open({ owner, host }) {
-      if (view.sessions.size >= limits.maxSessions) {
-        throw limitReached(
-          "maxSessions",
-          limits.maxSessions,
-          "sessions",
-          "Close sessions that nobody uses: clew list.",
-        );
-      }
-      const token = randomBytes(32).toString("base64url");
-      const lease = await registry.lease(limits.sessionLeaseMs);
-      const record: SessionRecord = {
-        id: randomName(),
-        owner,
-        host,
-        openedAt: clock.now(),
-        epoch: 1,
-        tokenHash: hashSecret(token),
-        lease: lease.id,
-        relay: core.relay,
-        connected: false,
-      };
-      await putSession(core, record, 0);
-      core.log.info({ event: "session.open", session: record.id, owner, host }, "A session was opened.");
-      return grant(record, token, limits.sessionLeaseMs);
-    },
-
-    async resume({ session, token }) {
-      const { lease: id } = await verify(session, token);
-      const lease = await registry.findLease(id);
-      if (!(await lease?.keepAlive())) throw sessionUnknown(session);
-      const record = await updateSession(core, session, (current) => ({
-        ...current,
-        epoch: current.epoch + 1,
-        relay: core.relay,
-      }));
-      if (!record) throw sessionUnknown(session);
-      return grant(record, token, limits.sessionLeaseMs);
-    },
-
-    async close({ session, token }) {
-      const record = await verify(session, token);
-      await deleteWhole(core, session);
-      // Takes with it an override that another call made meanwhile; none can be made any more.
-      await (await registry.findLease(record.lease))?.revoke();
-      core.log.info({ event: "session.close", session, owner: record.owner }, "A session was closed.");
-    },
-
-    list() {
-      return [...view.sessions.values()].map((record) => ({
-        id: record.id,
-        owner: record.owner,
-        host: record.host,
-        openedAt: record.openedAt,
-        state: record.connected ? ("connected" as const) : ("away" as const),
-        leaseRemainingMs: leaseRemainingMs(core, record.id),
-      }));
-    },
-
-    check({ session, token, epoch }) {
-      const record = view.sessions.get(session);
-      if (!record) return "unknown-session";
-      if (!isSecret(token, record.tokenHash)) return "wrong-token";
-      return epoch < record.epoch ? "old-epoch" : "ok";
-    },
-  };
+  #assertRoom(): void {
+    const { directory, limits } = this.#core;
+    if (directory.view.sessions.size < limits.maxSessions) return;
+    throw limitReached("maxSessions", limits.maxSessions, "sessions", "Close some that nobody uses.");
+  }
 }
 
 /** What is left of a session's lease by this manager's monotonic clock; 0 for a session that is gone. */
@@ -178,8 +178,4 @@ async function putSession(core: Core, record: SessionRecord, ifRevision: number)
   });
   if (result.ok) await core.directory.reached(result.revision);
   return result.ok;
-}
-
-function grant({ id, epoch }: SessionRecord, token: string, leaseMs: number): SessionGrant {
-  return { session: id, token, epoch, leaseMs };
 }
