@@ -6,6 +6,12 @@ import { sniffHttp2 } from "@clew/tunnel";
 import { authorityOf } from "./loopback.ts";
 import { ManagerError } from "./manager-error.ts";
 
+export interface ListenerOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly maxConnections: number;
+  readonly onError: (error: Error) => void;
+}
+
 export interface ListenerHandlers {
   onRequest(request: IncomingMessage, response: ServerResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -25,10 +31,7 @@ export interface Listener {
  * One port for everything: the first bytes of a connection say whether it speaks HTTP/2 (agents, *out*) or HTTP/1.1 (the rest).
  * Connections wait until `serve` says who takes them. Throws `E_MANAGER_LISTEN`.
  */
-export async function startListener(
-  listen: { readonly host: string; readonly port: number },
-  maxConnections: number,
-): Promise<Listener> {
+export async function startListener({ listen, maxConnections, onError }: ListenerOptions): Promise<Listener> {
   const http = createServer();
   // Node's own listener, which makes a connection speak HTTP/1.1: it gets those that do, after a look at their first bytes.
   const speakHttp1 = http.listeners("connection") as Array<(this: Server, socket: Socket) => void>;
@@ -53,7 +56,9 @@ export async function startListener(
   http.maxConnections = maxConnections;
   await bind(http, listen);
   const { address, port } = http.address() as AddressInfo;
-  const closed = once(http, "close");
+  // A connection that could not be accepted, for want of file descriptors say, must not end the process.
+  http.on("error", onError);
+  const closed = new Promise<void>((resolve) => http.once("close", resolve));
 
   return {
     address: { host: address, port },

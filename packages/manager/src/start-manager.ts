@@ -63,7 +63,11 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       ),
   });
   try {
-    const listener = await startListener(options.listen, limits.maxConnections);
+    const listener = await startListener({
+      listen: options.listen,
+      maxConnections: limits.maxConnections,
+      onError: (err) => log.warn({ event: "manager.accept_failed", err }, "A connection could not be taken."),
+    });
     const relay = options.advertise ?? authorityOf(listener.address.host, listener.address.port);
     return serve(options, { registry, directory, clock, limits, relay, log }, listener);
   } catch (error) {
