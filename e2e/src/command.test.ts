@@ -39,7 +39,7 @@ test("every command has help with an example", async () => {
 });
 
 test("list and status show services and overrides, for people and for programs", async () => {
-  const { process: intercept } = await shop.intercept();
+  await using intercept = await shop.intercept();
   const text = await shop.run("list");
   assert.match(text.stdout, /pricing .*route ann → .*, port \d+ \(ann, for \d+ s\)/);
   assert.match(text.stdout, /orders .*live for all/);
@@ -48,32 +48,37 @@ test("list and status show services and overrides, for people and for programs",
     [status.health.environment, status.services.length, status.overrides.length],
     ["shop-test", 5, 1],
   );
-  await intercept.stop();
+  await intercept.process.stop();
   assert.match((await shop.run("list")).stdout, /pricing .*live for all/);
 });
 
 test("a route that exists on a service is refused, and the error names whose it is", async () => {
-  const { process: intercept } = await shop.intercept();
+  await using intercept = await shop.intercept();
   const second = await shop.run("intercept", "pricing", "--port", "4009", "--route", "ann", "--owner", "bob");
   assert.equal(second.code, 1);
-  assert.match(second.stderr, /ann/);
+  assert.match(second.stderr, new RegExp(`Route ${intercept.key} of pricing .* is taken: ann`));
   assert.match(second.stderr, /E_ROUTE_TAKEN/);
-  await intercept.stop();
 });
 
 test("leave ends one's own override, and the intercept that held it says so", async () => {
-  const { process: intercept } = await shop.intercept();
+  await using intercept = await shop.intercept();
   const foreign = await shop.run("leave", "pricing", "--owner", "bob");
   assert.equal(foreign.code, 1);
   assert.match(foreign.stderr, /bob has no override of pricing.*\n.*route ann of ann/);
   assert.equal((await shop.run("leave", "pricing")).code, 0);
-  assert.equal((await intercept.exited).code, 1);
-  assert.match(intercept.stderr, /E_INTERCEPT_ENDED/);
+  assert.equal((await intercept.process.exited).code, 1);
+  assert.match(intercept.process.stderr, /E_INTERCEPT_ENDED/);
 });
 
 test("explain shows the decision of each agent that the request met", async () => {
-  const { process: intercept, key } = await shop.intercept();
-  const explained = await shop.run("explain", "--route", key, `${shop.url}/api/quotes/yarn`, "--json");
+  await using intercept = await shop.intercept();
+  const explained = await shop.run(
+    "explain",
+    "--route",
+    intercept.key,
+    `${shop.url}/api/quotes/yarn`,
+    "--json",
+  );
   assert.equal(explained.code, 0, explained.stderr);
   const { decisions, status } = JSON.parse(explained.stdout);
   assert.equal(status, 200);
@@ -84,22 +89,20 @@ test("explain shows the decision of each agent that the request met", async () =
     d["caller"],
   ]);
   assert.deepEqual(met, [
-    ["gateway", "live", "no-match", undefined],
+    ["gateway", "live", "route-elsewhere", undefined],
     ["storefront", "live", "route-elsewhere", undefined],
     ["orders", "live", "route-elsewhere", "storefront"],
     ["pricing", "override", "route", "orders"],
     ["catalogue", "live", "route-elsewhere", "pricing"],
   ]);
-  const text = await shop.run("explain", "--route", key, `${shop.url}/api/quotes/yarn`);
+  const text = await shop.run("explain", "--route", intercept.key, `${shop.url}/api/quotes/yarn`);
   assert.match(text.stdout, /pricing .*route ann of ann/);
-  await intercept.stop();
 });
 
 test("curl sends one request on a route", async () => {
-  const { process: intercept, key } = await shop.intercept();
-  const answer = await shop.run("curl", "--route", key, `${shop.url}/api/quotes/yarn`);
+  await using intercept = await shop.intercept();
+  const answer = await shop.run("curl", "--route", intercept.key, `${shop.url}/api/quotes/yarn`);
   assert.match(answer.stdout, /"cents":450/);
-  await intercept.stop();
 });
 
 test("the wrapped command's own exit code is the intercept's", async () => {
@@ -122,7 +125,7 @@ test("previews are made, listed and removed", async () => {
   );
   assert.equal(made.slug, "spring");
   assert.ok(made.remainingMs <= 7_200_000 && made.remainingMs > 7_000_000);
-  const again = await shop.run("preview", "create", "--name", "spring");
+  const again = await shop.run("preview", "create", "--name", "spring", "--owner", "bob");
   assert.equal(again.code, 1);
   assert.match(again.stderr, /E_PREVIEW_TAKEN/);
   assert.match((await shop.run("preview", "list")).stdout, /spring +ann +ann/);

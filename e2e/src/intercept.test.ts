@@ -26,12 +26,12 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 test("requests with the key get the developer's price, all others the live one, through the whole chain", async () => {
-  const { process: child, key } = await shop.intercept();
+  await using intercept = await shop.intercept();
+  const { key } = intercept;
   assert.equal(key, "ann");
   assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.developer);
   assert.equal(await fetchPrice(shop.gatewayPort), prices.live);
   assert.equal(await fetchPrice(shop.gatewayPort, { key: "somebody-else" }), prices.live);
-  await child.stop();
 });
 
 for (const [name, signal] of [
@@ -39,7 +39,8 @@ for (const [name, signal] of [
   ["kill -9", "SIGKILL"],
 ] as const) {
   test(`an intercept ended by ${name} under load costs nobody a request, and the next ones are live`, async () => {
-    const { process: child, key, port } = await shop.intercept();
+    await using intercept = await shop.intercept();
+    const { process: child, key, port } = intercept;
     const load = startLoad({ port: shop.gatewayPort, key });
     load.expectKeyed("developer");
     await pass(loadMs);

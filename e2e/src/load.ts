@@ -39,20 +39,14 @@ export function startLoad({ port, key, perSecond = 200 }: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const report: LoadReport = { sent: 0, answered: 0, wrongPlace: 0, failed: 0, cut: 0, faults: [] };
   const running = new Set<Promise<void>>();
-  let keyed: Expected = "live";
+  const phase: Phase = { number: 0, keyed: "live" };
   const startedAt = performance.now();
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond);
     while (report.sent < due) {
       const withKey = report.sent % 2 === 0;
       report.sent += 1;
-      const one = sendOne({
-        port,
-        agent,
-        key: withKey ? key : undefined,
-        expected: withKey ? keyed : "live",
-        report,
-      });
+      const one = sendOne({ port, agent, key: withKey ? key : undefined, phase, report });
       running.add(one);
       void one.then(() => running.delete(one));
     }
@@ -60,7 +54,8 @@ export function startLoad({ port, key, perSecond = 200 }: LoadOptions): Load {
   return {
     report,
     expectKeyed: (expected) => {
-      keyed = expected;
+      phase.number += 1;
+      phase.keyed = expected;
     },
     stop: async () => {
       clearInterval(timer);
@@ -75,11 +70,23 @@ interface One {
   readonly port: number;
   readonly agent: Agent;
   readonly key: string | undefined;
-  readonly expected: Expected;
+  readonly phase: Phase;
   readonly report: LoadReport;
 }
 
-function sendOne({ port, agent, key, expected, report }: One): Promise<void> {
+/** What requests with the key should get now. */
+interface Phase {
+  number: number;
+  keyed: Expected;
+}
+
+function sendOne({ port, agent, key, phase, report }: One): Promise<void> {
+  const sentIn = phase.number;
+  const expectedThen = key === undefined ? "live" : phase.keyed;
+  // A request that was on its way to the developer when things began to change may be answered by either;
+  // one that was sent when they had changed has no such excuse.
+  const expectedNow = (): Expected =>
+    expectedThen === "developer" && phase.number !== sentIn ? "either" : expectedThen;
   return new Promise((resolve) => {
     const headers = key === undefined ? {} : { baggage: `clew-route=${key}` };
     const fault = (counter: "failed" | "cut" | "wrongPlace", what: string): void => {
@@ -98,6 +105,7 @@ function sendOne({ port, agent, key, expected, report }: One): Promise<void> {
         if (response.statusCode !== 200) return fault("failed", `${response.statusCode} ${body}`);
         report.answered += 1;
         const side = sideOf(body);
+        const expected = expectedNow();
         if (side === undefined || (expected !== "either" && side !== expected)) {
           return fault("wrongPlace", `expected ${expected}, got ${body.trim()}`);
         }

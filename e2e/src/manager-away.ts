@@ -14,7 +14,8 @@ export async function takeManagerAway(awayMs: number): Promise<LoadReport> {
   await first.waitForLine("Clew is up", 30_000);
   const rest = await shop.clew("up", "--except", "manager");
   await rest.waitForLine("Clew is up", 60_000);
-  const { key, process: intercept, previewUrl = "" } = await shop.intercept("--preview");
+  await using intercept = await shop.intercept("--preview");
+  const { key, previewUrl = "" } = intercept;
   const { host } = new URL(previewUrl);
   assert.equal(await fetchPrice(shop.gatewayPort, { host }), prices.developer);
 
@@ -40,6 +41,5 @@ export async function takeManagerAway(awayMs: number): Promise<LoadReport> {
     [["ann", "pricing", "ann"]],
   );
   assert.equal(listed.services.length, 5);
-  await intercept.stop();
   return report;
 }

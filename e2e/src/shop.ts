@@ -32,7 +32,8 @@ export interface Shop extends AsyncDisposable {
   intercept(...flags: string[]): Promise<Intercept>;
 }
 
-export interface Intercept {
+/** Disposing ends it as Ctrl-C does. */
+export interface Intercept extends AsyncDisposable {
   readonly process: TestProcess;
   readonly port: number;
   readonly key: string;
@@ -140,5 +141,6 @@ async function startIntercept(
   );
   const line = await child.waitForLine('"event":"intercept"', 30_000);
   const { key, preview } = JSON.parse(line);
-  return { process: child, port, key, previewUrl: preview?.url };
+  const end = async (): Promise<void> => void (await child.stop(10_000));
+  return { process: child, port, key, previewUrl: preview?.url, [Symbol.asyncDispose]: end };
 }

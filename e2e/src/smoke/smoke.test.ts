@@ -6,10 +6,11 @@ import { startShop } from "../shop.ts";
 
 test(`the shop, an intercept and its end, on Node ${process.version}`, async () => {
   await using shop = await startShop();
-  const { process: intercept, key } = await shop.intercept();
+  await using intercept = await shop.intercept();
+  const { key } = intercept;
   assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.developer);
   assert.equal(await fetchPrice(shop.gatewayPort), prices.live);
-  intercept.signal("SIGINT");
-  await intercept.exited;
+  intercept.process.signal("SIGINT");
+  await intercept.process.exited;
   assert.equal(await fetchPrice(shop.gatewayPort, { key }), prices.live);
 });

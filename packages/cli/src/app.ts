@@ -1,4 +1,13 @@
-import { type Application, buildApplication, buildCommand, buildRouteMap, text_en } from "@stricli/core";
+import { readFileSync } from "node:fs";
+import {
+  type Application,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  help,
+  text_en,
+  version,
+} from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
 import { parseDuration, parsePort } from "./commands/parsers.ts";
 import { describeError, errorAsJson, exitCodeOf } from "./errors.ts";
@@ -386,13 +395,29 @@ EXIT CODES
 /** The whole command line. */
 export function createApp(asJson: boolean): Application<CliContext> {
   const shown = (error: unknown): string => (asJson ? errorAsJson(error) : describeError(error));
-  return buildApplication<CliContext>(routes, {
+  const formatting = {
+    caseStyle: "convert-camel-to-kebab",
+    useAliasInUsageLine: false,
+    onlyRequiredInUsageLine: true,
+  } as const;
+  const configuration = {
     name: "clew",
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-    documentation: { disableAnsiColor: false },
     determineExitCode: exitCodeOf,
     localization: {
       text: { ...text_en, exceptionWhileRunningCommand: shown, exceptionWhileLoadingCommandFunction: shown },
     },
+  } as const;
+  // Without Stricli's `-H` for hidden help: here it is curl's letter for a header.
+  return buildApplication<CliContext>(routes, configuration, {
+    help: help({ brief: "show this help", alias: "h", defaultForRouteMap: true, formatting }),
+    version: version({ brief: "show the version", info: { currentVersion: packageVersion() } }),
   });
+}
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  );
+  return manifest.version;
 }

@@ -18,7 +18,7 @@ export interface ServiceConfig {
   readonly ports: Readonly<Record<string, PortConfig>>;
 }
 
-export interface GatewayConfig {
+interface GatewayConfig {
   readonly listen: Endpoint;
   readonly ingress: string;
   readonly previews: string;

@@ -10,7 +10,7 @@ import { environmentName, settings } from "./settings.ts";
 type Source = "file" | "default" | `environment ${string}`;
 
 /** One value of the configuration, and where it came from. */
-export interface ConfigValue {
+interface ConfigValue {
   readonly path: string;
   readonly value: unknown;
   readonly source: Source;

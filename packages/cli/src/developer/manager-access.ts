@@ -10,7 +10,7 @@ export interface ManagerAccess extends FoundManager {
 }
 
 /** The manager that this command is for, found but not yet spoken to. */
-export function openManager(cli: CliContext, flag: string | undefined): ManagerAccess {
+function openManager(cli: CliContext, flag: string | undefined): ManagerAccess {
   const found = findManager(flag, cli.env, cli.cwd);
   const { url, token } = found;
   return {

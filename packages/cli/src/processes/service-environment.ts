@@ -31,7 +31,7 @@ export function serviceEnvironment(
 }
 
 /** URL of what `--import` loads, so that the service needs no dependency on it. */
-export function propagationModule(): string {
+function propagationModule(): string {
   return import.meta.resolve("@clew/node");
 }
 
