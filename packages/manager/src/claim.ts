@@ -9,7 +9,7 @@ import { createSerial } from "./serial.ts";
 import { sessionUnknown } from "./sessions.ts";
 import { storedTable } from "./tables.ts";
 
-export interface ClaimRequest<Candidate extends Override | Rule> {
+interface ClaimRequest<Candidate extends Override | Rule> {
   readonly service: string;
   readonly session: SessionRecord;
   /** Take out what is in the way, where that is allowed. */

@@ -11,7 +11,7 @@ export interface DirectoryOptions {
   readonly onFault: (fault: DirectoryFault) => void;
 }
 
-export interface DirectoryFault {
+interface DirectoryFault {
   readonly what: "watch" | "record";
   readonly key?: string | undefined;
   readonly error: unknown;

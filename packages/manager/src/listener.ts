@@ -12,7 +12,7 @@ export interface ListenerOptions {
   readonly onError: (error: Error) => void;
 }
 
-export interface ListenerHandlers {
+interface ListenerHandlers {
   onRequest(request: IncomingMessage, response: ServerResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   onHttp2(socket: Socket): void;

@@ -27,7 +27,7 @@ export interface Records {
 }
 
 export type RecordKind = keyof Records;
-export type EmptyRecord = Readonly<Record<string, never>>;
+type EmptyRecord = Readonly<Record<string, never>>;
 
 export interface SessionRecord {
   readonly id: string;
