@@ -1,6 +1,6 @@
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RegistryError } from "./registry-error.ts";
 import type { OnReport } from "./report.ts";
 
@@ -27,8 +27,9 @@ export async function lockDirectory(directory: string, onReport: OnReport): Prom
       if (found === undefined) continue;
       const holder = parseHolder(found);
       if (holder !== undefined && (await isHeld(holder))) throw locked(file, holder);
-      if (await takeAway(file, found, `${prepared}.stale`)) {
+      if (await takeOver(file, found, prepared)) {
         onReport({ kind: "lock-taken-over", file, pid: holder?.pid });
+        break;
       }
     }
   } finally {
@@ -39,18 +40,24 @@ export async function lockDirectory(directory: string, onReport: OnReport): Prom
   };
 }
 
-/** Two may find the same stale lock: the slower one must not take away what the faster one made. */
-async function takeAway(file: string, expected: string, aside: string): Promise<boolean> {
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return false; // Another took it away first; the caller looks again.
+/**
+ * Puts `prepared` where the stale lock is. Of those who found it stale together, one at a time may look
+ * again and replace it: else the slower would replace the lock that the faster just made.
+ */
+async function takeOver(file: string, found: string, prepared: string): Promise<boolean> {
+  const turn = `${file}.takeover`;
+  if (!(await linkUnlessThere(prepared, turn))) {
+    const other = await readIfThere(turn);
+    if (other === undefined) return false;
+    throw locked(turn, parseHolder(other));
   }
-  const taken = await readIfThere(aside);
-  if (taken !== expected) await linkUnlessThere(aside, file);
-  await rm(aside, { force: true });
-  return taken === expected;
+  try {
+    if ((await readIfThere(file)) !== found) return false;
+    await rename(prepared, file);
+    return true;
+  } finally {
+    await rm(turn, { force: true });
+  }
 }
 
 async function isHeld(holder: Holder): Promise<boolean> {
@@ -104,10 +111,9 @@ async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-function locked(file: string, holder: Holder): RegistryError {
-  return new RegistryError(
-    "E_REGISTRY_LOCKED",
-    `Another manager (process ${holder.pid} on ${holder.host}) uses ${file.slice(0, -"/lock".length)}.`,
-    { hint: `Stop it, or give this one another directory. If it is surely gone, remove ${file}.` },
-  );
+function locked(file: string, holder: Holder | undefined): RegistryError {
+  const who = holder === undefined ? "" : ` (process ${holder.pid} on ${holder.host})`;
+  return new RegistryError("E_REGISTRY_LOCKED", `Another manager${who} uses ${dirname(file)}.`, {
+    hint: `Stop it, or give this one another directory. If it is surely gone, remove ${file}.`,
+  });
 }

@@ -39,11 +39,17 @@ export type WriteResult =
 /** Where the manager keeps its state. One contract suite holds for every implementation. */
 export interface Registry {
   get(key: string): Promise<Entry | undefined>;
-  /** All entries below the prefix in key order, and the revision that the listing shows. */
+  /** All entries below the prefix in the order of their keys' UTF-8 bytes, and the revision that the listing shows. */
   list(prefix: string): Promise<{ readonly entries: readonly Entry[]; readonly revision: number }>;
   put(key: string, value: string, options?: PutOptions): Promise<WriteResult>;
   delete(key: string, options?: { readonly ifRevision?: number | undefined }): Promise<WriteResult>;
-  /** All or nothing. At most {@link maxTransactionOperations} compares, puts and deletes together. */
+  /**
+   * All or nothing, at one revision; watchers see the puts, then the deletes, as given. At most
+   * {@link maxTransactionOperations} compares, puts and deletes together, no key written twice.
+   * Without an effect the revision stays. As every write: throws E_REGISTRY_ARGUMENT, E_REGISTRY_LIMIT,
+   * E_REGISTRY_LEASE_GONE, E_REGISTRY_INDETERMINATE when it may have been done or not, and
+   * E_REGISTRY_UNREACHABLE or E_REGISTRY_STORAGE when it was not.
+   */
   transaction(operations: {
     readonly compare?: readonly Compare[];
     readonly puts?: ReadonlyArray<{
@@ -57,8 +63,13 @@ export interface Registry {
   lease(ttlMs: number): Promise<Lease>;
   /** A lease made earlier, by this process or another. Undefined when it is gone. */
   findLease(id: string): Promise<Lease | undefined>;
-  /** Events after `afterRevision`, in order, until the signal aborts. */
+  /**
+   * Events after `afterRevision`, in order, until the signal aborts or the registry is closed. Gets
+   * over a lost connection by itself. No watcher has a queue: a slow one falls behind and may be told
+   * `compacted`.
+   */
   watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** Ends watches; leases of a shared registry go on. Calls after it throw E_REGISTRY_CLOSED. */
   close(): Promise<void>;
 }
 
