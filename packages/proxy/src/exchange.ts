@@ -33,6 +33,17 @@ interface Attempt {
   answer?: IncomingMessage;
 }
 
+/**
+ * Node 20 cannot be told to add none (`setDefaultHeaders`). It adds `connection: keep-alive`, which is for one hop only, and would
+ * chunk a POST's absent body, were there no length.
+ */
+const nodeInventsHeaders = Number(process.versions.node.split(".")[0]) < 24;
+const chunklessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+
+function announcesLength(headers: readonly string[]): boolean {
+  return ["content-length", "transfer-encoding"].some((name) => headerLines(headers, name).length > 0);
+}
+
 /** Headers of the request for the next hop. */
 function requestHeaders(
   request: IncomingMessage,
@@ -42,6 +53,9 @@ function requestHeaders(
   const headers = forwardedHeaders(request.rawHeaders, { edits, upgrade });
   // We speak HTTP/1.1, which asks for a host, if an empty one. Source: RFC 9112 §3.2
   if (headerLines(headers, "host").length === 0) headers.unshift("Host", "");
+  if (nodeInventsHeaders && !chunklessMethods.has(request.method ?? "") && !announcesLength(headers)) {
+    headers.push("Content-Length", "0");
+  }
   return headers;
 }
 
@@ -92,9 +106,15 @@ export class Exchange {
 
   start(): void {
     this.#response.once("close", this.#onResponseClose);
-    this.#request.on("error", () => this.#attempt?.request.destroy());
+    this.#upgrade?.socket.on("readable", this.#lookAtClient);
     this.#reach(this.#plan.upstream, { fresh: this.#upgrade !== undefined });
   }
+
+  /** Only what is read can be seen to end. What comes before the upgrade waits in the socket's own (bounded) buffer. */
+  #lookAtClient = (): void => {
+    const { socket } = this.#request;
+    if (socket.readableLength === 0) socket.read();
+  };
 
   /** The client will send no more: told to the upstream, which may take it for the client's leaving, as it would directly. */
   clientEnded(): void {
@@ -106,7 +126,11 @@ export class Exchange {
     const { pools } = this.#environment;
     const kept = options.fresh ? undefined : pools.take(upstream.key);
     // At once: a kept connection that closes between being taken and used would not be noticed.
-    if (kept !== undefined) return this.#send(upstream, kept);
+    if (kept !== undefined) this.#send(upstream, kept);
+    else this.#open(upstream);
+  }
+
+  #open(upstream: Upstream): void {
     const { connectTimeoutMs } = this.#environment.limits;
     const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
     const timeout = new AbortController();
@@ -115,7 +139,7 @@ export class Exchange {
       timeoutMs,
     );
     const signal = AbortSignal.any([timeout.signal, this.#gone.signal]);
-    pools.open(upstream, signal).then(
+    this.#environment.pools.open(upstream, signal).then(
       (connection) => {
         clearTimeout(timer);
         if (this.#isOver) connection.close();
@@ -142,7 +166,8 @@ export class Exchange {
       request = connection.request({ method, path, headers });
     } catch (error) {
       connection.close();
-      return this.#planIsInvalid(error);
+      this.#planIsInvalid(error);
+      return;
     }
     const attempt: Attempt = { upstream, connection, request };
     this.#attempt = attempt;
@@ -185,7 +210,10 @@ export class Exchange {
     this.#body.detach();
     const mayRepeat =
       !this.#isCommitted && !this.#clientHasEnded && this.#body.isHeld && isRepeatable(this.#request);
-    if (mayRepeat && attempt.connection.isReused) return this.#reach(attempt.upstream, { fresh: true });
+    if (mayRepeat && attempt.connection.isReused) {
+      this.#reach(attempt.upstream, { fresh: true });
+      return;
+    }
     const stage = attempt.request.writableFinished ? "answer" : "request";
     this.#failure ??= answerFailure(attempt.upstream.key, reason, stage);
     if (mayRepeat) this.#fallBackOrFail();
@@ -194,9 +222,11 @@ export class Exchange {
 
   #fallBackOrFail(): void {
     const { fallback } = this.#plan;
-    if (fallback === undefined || this.#fellBack) return this.#fail(this.#failure as Failure);
-    this.#fellBack = true;
-    this.#reach(fallback, { fresh: this.#upgrade !== undefined });
+    if (fallback === undefined || this.#fellBack) this.#fail(this.#failure as Failure);
+    else {
+      this.#fellBack = true;
+      this.#reach(fallback, { fresh: this.#upgrade !== undefined });
+    }
   }
 
   #fail(failure: Failure): void {
@@ -251,6 +281,7 @@ export class Exchange {
       edits: this.#responseEdits(answer),
       upgrade: true,
     });
+    socket.off("readable", this.#lookAtClient);
     this.#response.off("close", this.#onResponseClose);
     this.#response.detachSocket(socket);
     socket.write(Buffer.concat([headBytes(`HTTP/1.1 101 ${answer.statusMessage}`, headers), head]));

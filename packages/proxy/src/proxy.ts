@@ -9,11 +9,11 @@ import { headBytes } from "./headers.ts";
 import { defaultLimits, type ProxyLimits } from "./limits.ts";
 import { errorAnswer, ProxyError } from "./proxy-error.ts";
 import { announcesBody, createRequestHead, faultOf } from "./request-head.ts";
-import type { LocalAnswer, Plan, Proxy, Route } from "./types.ts";
+import type { LocalAnswer, Plan, Route, Proxy as RunningProxy } from "./types.ts";
 import { UpstreamPools } from "./upstream-pools.ts";
 
 export interface ProxyOptions {
-  /** Port 0 takes any free one; see {@link Proxy.address}. */
+  /** Port 0 takes any free one; see {@link RunningProxy.address}. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Asked once per request. What it throws is answered with 500 and told to `onError`. */
   readonly route: Route;
@@ -23,7 +23,7 @@ export interface ProxyOptions {
 }
 
 /** Starts to listen. Throws E_LISTEN when the address is taken or not ours. */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const limits = { ...defaultLimits, ...options.limits };
   const server = createServer({
     maxHeaderSize: limits.maxHeadBytes,
@@ -132,10 +132,14 @@ class Frontend {
     const { socket } = request;
     const answers = this.#clients.get(socket);
     answers?.add(response);
+    // An answer that had begun before the drain did not say `connection: close`.
+    const endWhenDraining = (): void => {
+      if (this.#closing !== undefined && answers?.size === 0 && request.complete) socket.destroySoon();
+    };
+    request.once("close", endWhenDraining);
     response.once("close", () => {
       answers?.delete(response);
-      // Its answer had begun before the drain, without `connection: close`.
-      if (this.#closing !== undefined && answers?.size === 0 && upgrade === undefined) socket.destroySoon();
+      endWhenDraining();
     });
     const plan = this.#planOf(request);
     if ("upstream" in plan) {
@@ -157,10 +161,14 @@ class Frontend {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Its answer would overtake those of the requests before it.
-    if ((this.#clients.get(socket)?.size ?? 0) > 0) return void socket.destroy();
     socket.setTimeout(0);
-    if (!mayUpgrade(request)) return this.#serveWithoutUpgrade(request, socket, head);
+    // Its answer would overtake those of the requests before it.
+    if ((this.#clients.get(socket)?.size ?? 0) > 0) socket.destroy();
+    else if (mayUpgrade(request)) this.#serveUpgrade(request, socket, head);
+    else this.#serveWithoutUpgrade(request, socket, head);
+  }
+
+  #serveUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const response = new ServerResponse(request);
     response.assignSocket(socket);
     socket.on("drain", () => response.emit("drain"));
@@ -176,10 +184,11 @@ class Frontend {
   }
 
   #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
-    const isAnswering = (this.#clients.get(socket)?.size ?? 0) > 0;
-    // With an answer under way, another one would be taken for it; without a way to write there is nothing to say.
-    if (isAnswering || !socket.writable || error.code === "ECONNRESET") socket.destroy();
-    else refuse(socket, ...refusalOf(error));
+    const [first, ...more] = this.#clients.get(socket) ?? [];
+    // With another request's answer under way, a refusal would be taken for it.
+    const isItsTurn = first === undefined || (more.length === 0 && !first.req.complete && !first.headersSent);
+    if (isItsTurn && socket.writable && error.code !== "ECONNRESET") refuse(socket, ...refusalOf(error));
+    else socket.destroy();
   }
 }
 

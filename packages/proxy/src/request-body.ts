@@ -16,7 +16,6 @@ export class RequestBody {
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
   #isStarted = false;
-  #isEnded = false;
   #sink: ClientRequest | undefined;
 
   constructor(source: IncomingMessage, maxHeldBytes: number) {
@@ -32,18 +31,18 @@ export class RequestBody {
 
   /** All of it was read from the client. */
   get isComplete(): boolean {
-    return this.#isEmpty || this.#isEnded;
+    return this.#isEmpty || this.#source.readableEnded;
   }
 
   /** Sends what is held, then what comes, with the sink's backpressure; ends the sink at its end. */
   sendTo(sink: ClientRequest): void {
     this.#sink = sink;
-    if (this.#isEmpty) return void sink.end();
     for (const piece of this.#held ?? []) sink.write(piece);
-    if (this.#isEnded) return this.#end(sink);
-    sink.on("drain", () => {
-      if (this.#sink === sink) this.#source.resume();
-    });
+    if (this.isComplete) this.#end(sink);
+    else this.#flowInto(sink);
+  }
+
+  #flowInto(sink: ClientRequest): void {
     this.#start();
     // Whoever waits with the body (`expect`, or a stream of its own pace) wants the head to be on its way.
     if (this.#source.readableLength === 0) sink.flushHeaders();
@@ -73,10 +72,14 @@ export class RequestBody {
     this.#isStarted = true;
     this.#source.on("data", (piece: Buffer) => {
       this.#hold(piece);
-      if (this.#sink?.write(piece) === false) this.#source.pause();
+      const sink = this.#sink;
+      // Not by `drain`: node:http no longer tells it when the answer is over before the body.
+      const goOn = (): void => {
+        if (this.#sink === sink) this.#source.resume();
+      };
+      if (sink?.write(piece, goOn) === false) this.#source.pause();
     });
     this.#source.on("end", () => {
-      this.#isEnded = true;
       if (this.#sink !== undefined) this.#end(this.#sink);
     });
   }

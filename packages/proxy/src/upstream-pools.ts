@@ -84,8 +84,11 @@ export class UpstreamConnection {
   #rest = (): void => {
     const { stream } = this;
     const { idle, retired } = this.#pool;
-    const isKept = stream.writable && !stream.readableEnded && this.#idleLimitMs > 0;
-    if (!isKept || retired || idle.length >= this.#limits.maxIdlePerUpstream) return this.close();
+    const isUsable = stream.writable && !stream.readableEnded && this.#idleLimitMs > 0;
+    if (!isUsable || retired || idle.length >= this.#limits.maxIdlePerUpstream) {
+      this.close();
+      return;
+    }
     idle.push(this);
     // What comes unasked would be taken for the next request's answer.
     stream.on("data", this.close);

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { until } from "./until.ts";
 
 /** One end of a connection, seen and written as plain bytes: what an HTTP library would hide. */
 export interface RawPeer extends AsyncDisposable {
@@ -15,7 +14,7 @@ export interface RawPeer extends AsyncDisposable {
   write(bytes: string | Uint8Array): void;
   /** Writes pieces cut at these offsets, each as a packet of its own (as far as loopback lets one choose). */
   writeCut(bytes: string | Uint8Array, cuts: readonly number[]): Promise<void>;
-  /** Waits until what came so far holds this text (or fulfils this test), and returns all of it. */
+  /** Waits until what came so far holds this text (or fulfils this test), and returns all of it. Rejects when no more can come. */
   waitFor(text: string | ((received: Buffer) => boolean), timeoutMs?: number): Promise<Buffer>;
   end(): void;
   /** Breaks the connection with a reset. */
@@ -83,18 +82,7 @@ function peerOf(socket: Socket): RawPeer {
     closed,
     write: (bytes) => void socket.write(bytes),
     writeCut: (bytes, cuts) => writeCut(socket, bytes, cuts),
-    async waitFor(text, timeoutMs) {
-      const test = typeof text === "string" ? (bytes: Buffer) => bytes.includes(text) : text;
-      const what = `${text}, in what came: `;
-      try {
-        await until(() => test(received()), { timeoutMs, what });
-      } catch (error) {
-        throw new Error(
-          (error as Error).message + JSON.stringify(received().toString("latin1").slice(0, 2_000)),
-        );
-      }
-      return received();
-    },
+    waitFor: (text, timeoutMs) => waitFor(socket, received, text, timeoutMs),
     end: () => void socket.end(),
     reset: () => void socket.resetAndDestroy(),
     [Symbol.asyncDispose]: async () => {
@@ -114,6 +102,31 @@ export async function rawExchange(port: number, bytes: string | Uint8Array): Pro
   client.write(bytes);
   await client.closed;
   return client.received;
+}
+
+function waitFor(
+  socket: Socket,
+  received: () => Buffer,
+  text: string | ((received: Buffer) => boolean),
+  timeoutMs = 5_000,
+): Promise<Buffer> {
+  const isThere = typeof text === "string" ? () => received().includes(text) : () => text(received());
+  return new Promise((resolve, reject) => {
+    const settle = (why?: string): void => {
+      if (why === undefined && !isThere()) return;
+      clearTimeout(timer);
+      socket.off("data", look).off("end", ended).off("close", ended);
+      const came = JSON.stringify(received().toString("latin1").slice(0, 2_000));
+      if (isThere()) resolve(received());
+      else reject(new Error(`${why} and ${text} did not come, but ${came}`));
+    };
+    const look = (): void => settle();
+    const ended = (): void => settle("the connection ended");
+    const timer = setTimeout(settle, timeoutMs, `${timeoutMs} ms passed`);
+    socket.on("data", look).on("end", ended).on("close", ended);
+    if (socket.readableEnded || socket.destroyed) ended();
+    else look();
+  });
 }
 
 async function writeCut(socket: Socket, bytes: string | Uint8Array, cuts: readonly number[]): Promise<void> {

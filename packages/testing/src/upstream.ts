@@ -85,7 +85,13 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     else serve();
   };
 
-  const server = createServer({ keepAliveTimeout: options.keepAliveTimeoutMs ?? 5_000, requestTimeout: 0 });
+  const server = createServer({
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 5_000,
+    requestTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+  });
+  // Node would leave out what is beyond 1,000 lines.
+  server.maxHeadersCount = 0;
   server.on("connection", (socket) => {
     accepted++;
     sockets.add(socket);
