@@ -73,6 +73,22 @@ test("a lease is not ended by a process that was stopped, as no keep-alive could
   await registry.close();
 });
 
+test("a lease that is being made while the registry closes leaves no timer behind", async () => {
+  let timers = 0;
+  const after = (): (() => void) => {
+    timers += 1;
+    return () => {
+      timers -= 1;
+    };
+  };
+  const registry = await createMemoryRegistry({ clock: { monotonicMs: () => 0, after } });
+  await registry.lease(1_000);
+  const making = registry.lease(1_000);
+  await registry.close();
+  await making;
+  assert.equal(timers, 0);
+});
+
 test("a watcher that falls behind the kept history is told, and holds nothing up", async () => {
   const registry = await createMemoryRegistry({ limits: { historyEvents: 10 } });
   const watch = registry.watch("", 0, new AbortController().signal)[Symbol.asyncIterator]();

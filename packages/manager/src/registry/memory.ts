@@ -226,6 +226,7 @@ class MemoryRegistry implements Registry {
   }
 
   #start(id: string, ttlMs: number): void {
+    if (this.#closing !== undefined) return;
     const { clock } = this.#parts;
     const running: Running = { endsAt: clock.monotonicMs() + ttlMs, ending: false, cancel: () => {} };
     this.#running.set(id, running);

@@ -4,7 +4,7 @@ export type RegistryReport =
   | { readonly kind: "journal-torn"; readonly file: string; readonly offset: number; readonly bytes: number }
   /** The lock of a process that is no more was taken over. */
   | { readonly kind: "lock-taken-over"; readonly file: string; readonly pid: number | undefined }
-  /** Nothing is lost: the journal stays and the next write tries again. */
+  /** Nothing is lost: the journal stays, and is tried again when it is twice as long. */
   | { readonly kind: "snapshot-failed"; readonly cause: unknown }
   /** A lease that is due could not be ended; tried again soon. */
   | { readonly kind: "lease-end-failed"; readonly lease: string; readonly cause: unknown }

@@ -49,7 +49,7 @@ export class Storage {
   readonly #journal: FileHandle;
   #sequence: number;
   #journalBytes: number;
-  #snapshotBytes = 0;
+  #snapshotAtBytes: number;
   /** Set when a failed write could not be taken back: what follows it would be read as damage. */
   #broken: unknown;
 
@@ -64,10 +64,11 @@ export class Storage {
     this.#journal = journal;
     this.#sequence = at.sequence;
     this.#journalBytes = at.journalBytes;
+    this.#snapshotAtBytes = options.journalBytes;
   }
 
   get wantsSnapshot(): boolean {
-    return this.#journalBytes > Math.max(this.#options.journalBytes, this.#snapshotBytes);
+    return this.#journalBytes > this.#snapshotAtBytes;
   }
 
   /** The change outlives this process once this resolves. One at a time. Throws E_REGISTRY_STORAGE. */
@@ -88,11 +89,13 @@ export class Storage {
     this.#journalBytes += bytes.length;
   }
 
-  /** The store must not change meanwhile. A failure loses nothing. */
+  /** The store must not change meanwhile. A failure loses nothing; the next try is when the journal is twice as long. */
   async snapshot(store: Store): Promise<void> {
-    this.#snapshotBytes = await writeSnapshot(this.#options.directory, store, this.#sequence);
+    this.#snapshotAtBytes = 2 * this.#journalBytes;
+    const bytes = await writeSnapshot(this.#options.directory, store, this.#sequence);
     await this.#journal.truncate(0);
     this.#journalBytes = 0;
+    this.#snapshotAtBytes = Math.max(this.#options.journalBytes, bytes);
   }
 
   async close(): Promise<void> {
