@@ -18,8 +18,7 @@ function rows(node, path = []) {
   if (typeof additionalProperties === "object") members.push(["NAME", additionalProperties]);
   return members.flatMap(([name, member]) => {
     const here = [...path, name];
-    const isLeaf = member.properties === undefined && typeof member.additionalProperties !== "object";
-    return isLeaf || member.description ? [row(here, member), ...rows(member, here)] : rows(member, here);
+    return member.description ? [row(here, member), ...rows(member, here)] : rows(member, here);
   });
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   type Application,
   buildApplication,
@@ -11,6 +10,7 @@ import {
 import type { CliContext } from "./cli-context.ts";
 import { parseDuration, parsePort } from "./commands/parsers.ts";
 import { describeError, errorAsJson, exitCodeOf } from "./errors.ts";
+import { packageVersion } from "./package-version.ts";
 import { partNames } from "./parts/selection.ts";
 
 // Each command's code is loaded only when it runs: `clew --help` stays quick.
@@ -413,11 +413,4 @@ export function createApp(asJson: boolean): Application<CliContext> {
     help: help({ brief: "show this help", alias: "h", defaultForRouteMap: true, formatting }),
     version: version({ brief: "show the version", info: { currentVersion: packageVersion() } }),
   });
-}
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-  );
-  return manifest.version;
 }

@@ -1,5 +1,5 @@
 import { findConflict, type Override, type Rule } from "@clew/routing";
-import { conflictError, mayTakeOver } from "./conflict-error.ts";
+import { conflictError, isLeftBehind, mayTakeOver } from "./conflict-error.ts";
 import type { Core } from "./core.ts";
 import { contended } from "./delete-record.ts";
 import { limitReached, ManagerError } from "./manager-error.ts";
@@ -12,7 +12,7 @@ import { storedTable } from "./tables.ts";
 interface ClaimRequest<Candidate extends Override | Rule> {
   readonly service: string;
   readonly session: SessionRecord;
-  /** Take out what is in the way, where that is allowed. */
+  /** Take out what is in the way, where that is allowed. What the owner left behind goes in any case. */
   readonly takeover: boolean;
   /** Made anew at each attempt, so that it can take the place of what the session already has. */
   candidate(): Candidate;
@@ -87,8 +87,10 @@ function clearTheWay(
       rules: table.rules.filter(({ id }) => !taken.has(id)),
     });
     if (!conflict) return [...taken.values()];
-    const allowed = mayTakeOver(core.directory.view, request.session.owner, conflict);
-    if (!request.takeover || !allowed) {
+    const { view } = core.directory;
+    const { owner } = request.session;
+    const allowed = mayTakeOver(view, owner, conflict);
+    if (!(request.takeover && allowed) && !isLeftBehind(view, owner, conflict)) {
       throw conflictError(core, candidate, conflict, { asked: request.takeover, allowed });
     }
     const other = conflict.rule ?? conflict.override;

@@ -9,6 +9,11 @@ export function mayTakeOver(view: View, owner: string, conflict: Conflict): bool
   return conflict.owner === owner || isIdle(view, conflict);
 }
 
+/** One's own, from a machine that is away: what a killed process left, which nobody can want back. */
+export function isLeftBehind(view: View, owner: string, conflict: Conflict): boolean {
+  return conflict.owner === owner && isIdle(view, conflict);
+}
+
 /** `E_ROUTE_TAKEN` or `E_RULE_CONFLICT`: whose it is, since when, whether it is in use, and the ways out. */
 export function conflictError(
   { directory: { view }, clock }: Core,

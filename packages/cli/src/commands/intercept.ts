@@ -32,6 +32,8 @@ export interface InterceptFlags extends ManagerFlags {
 const drainGraceMs = 5_000;
 /** How long the wrapped command may take to end by itself. */
 const commandGraceMs = 5_000;
+/** A tunnel stands within milliseconds, or something is in its way that a person should know of. */
+const connectWaitMs = 5_000;
 /** The command is waited for this long before the intercept is announced all the same. */
 const listenWaitMs = 30_000;
 
@@ -78,6 +80,9 @@ async function runIntercept(
     if (flags.envFile !== undefined) writeEnvFile(flags.envFile, added);
     const preview = flags.preview ? await makePreview(access, flags, route, owner) : undefined;
     const child = startCommand(cli, command, added, guard);
+    if (!(await session.connected(connectWaitMs))) {
+      say(cli, "tunnel.late", "the tunnel does not stand yet; until it does the live service answers");
+    }
     await waitUntilListening(cli, flags.port, child);
     announce(cli, { session, preview, service, port: flags.port, env: child ? undefined : added });
     await untilOver(cli, { asked, session, child });

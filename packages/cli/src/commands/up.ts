@@ -57,7 +57,7 @@ async function runParts(
     selection,
     verbose: flags.verbose,
     onReady: ({ late }) => {
-      const managerUrl = `http://${formatEndpoint(config.manager.listen)}`;
+      const managerUrl = `http://${config.manager.advertise}`;
       if (selection.manager || selection.gateway) {
         writeUpState(cli.env, {
           pid,
@@ -94,7 +94,7 @@ function gatewayUrl({ gateway }: Config): string | undefined {
 
 function announce(cli: CliContext, config: Config, selection: Selection, late: readonly string[]): void {
   const url = selection.gateway ? gatewayUrl(config) : undefined;
-  const managerUrl = `http://${formatEndpoint(config.manager.listen)}`;
+  const managerUrl = `http://${config.manager.advertise}`;
   if (cli.json) {
     const services = config.services.map(({ name, ports }) => ({ name, ports }));
     cli.process.stdout.write(

@@ -35,6 +35,8 @@ export interface Config {
     readonly registry: "memory" | { readonly etcd: readonly string[]; readonly prefix: string };
     readonly token: string | undefined;
     readonly tokenFile: string | undefined;
+    /** `host:port` at which agents, developers and the gateway reach the manager. */
+    readonly advertise: string;
   };
   readonly gateway: GatewayConfig | undefined;
   readonly services: readonly ServiceConfig[];

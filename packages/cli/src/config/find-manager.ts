@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { CliError } from "../errors.ts";
-import { formatEndpoint } from "./config.ts";
 import { loadConfig, readToken } from "./load-config.ts";
 import { readUpState } from "./up-state.ts";
 
@@ -42,7 +41,7 @@ export function findManager(flag: string | undefined, env: Environment, cwd: str
   if (file !== undefined) {
     const { manager } = loadConfig(file, env).config;
     return {
-      url: `http://${formatEndpoint(manager.listen)}`,
+      url: `http://${manager.advertise}`,
       token: ownToken ?? manager.token,
       source: file,
     };

@@ -176,6 +176,7 @@ function resolveConfig(file: string, parsed: ConfigFile): Config {
       registry: manager.registry,
       token: tokenFile === undefined ? undefined : readToken(tokenFile),
       tokenFile,
+      advertise: manager.advertise ?? manager.listen,
     },
     gateway: gateway && { ...gateway, listen: parseEndpoint(gateway.listen) },
     services: Object.entries(parsed.services).map(([name, service]) => resolveService(folder, name, service)),

@@ -22,6 +22,7 @@ export interface ConfigFile {
     readonly state: string;
     readonly registry: "memory" | { readonly etcd: readonly string[]; readonly prefix: string };
     readonly tokenFile?: string | undefined;
+    readonly advertise?: string | undefined;
   };
   readonly gateway?:
     | {
@@ -92,6 +93,9 @@ const managerSection: z.ZodType<ConfigFile["manager"]> = z.strictObject({
     .string()
     .optional()
     .describe("file with the secret that every client must show; required to listen beyond loopback"),
+  advertise: hostPort
+    .optional()
+    .describe("host:port at which others reach the manager; required when it listens on all addresses"),
 });
 
 const gatewaySection: z.ZodType<NonNullable<ConfigFile["gateway"]>> = z.strictObject({

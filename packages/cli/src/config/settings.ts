@@ -12,6 +12,7 @@ export const settings: readonly Setting[] = [
   { path: ["manager", "state"], fallback: ".clew/state" },
   { path: ["manager", "registry"], fallback: "memory" },
   { path: ["manager", "tokenFile"] },
+  { path: ["manager", "advertise"] },
   { path: ["gateway", "listen"], fallback: "127.0.0.1:8000" },
   { path: ["gateway", "ingress"] },
   // `*.localhost` reaches loopback in every browser without any DNS (RFC 6761 §6.3).

@@ -17,6 +17,8 @@ export interface SessionOptions {
 export interface DeveloperSession {
   readonly tunnel: Tunnel;
   readonly grant: OverrideGrant;
+  /** Resolves once the tunnel stands, or when `limitMs` has passed without. */
+  connected(limitMs: number): Promise<boolean>;
   /** Resolves with the reason when the intercept ends without being asked to: taken away, or refused for good. */
   readonly lost: Promise<string>;
   /** Takes the override away, lets running requests finish, then closes. */
@@ -44,6 +46,10 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
   const lost = new Promise<string>((resolve) => {
     lose = resolve;
   });
+  let connect: () => void = () => {};
+  const connected = new Promise<true>((resolve) => {
+    connect = () => resolve(true);
+  });
   let dialled = false;
   const authenticate = async (): Promise<SessionGrant> => {
     if (dialled) {
@@ -60,6 +66,7 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     authenticate,
     isOffered: (asked) => asked === override.target.port,
     onState: (state) => {
+      if (state.phase === "connected") connect();
       if (state.phase === "closed") lose(state.reason);
       options.onTunnelState(state);
     },
@@ -73,6 +80,10 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     tunnel,
     get grant() {
       return grant;
+    },
+    connected: (limitMs) => {
+      const late = new Promise<false>((resolve) => setTimeout(resolve, limitMs, false).unref());
+      return Promise.race([connected, late]);
     },
     lost,
     close: async (graceMs) => {

@@ -1,12 +1,14 @@
 import { startAgent } from "@clew/agent";
 import { startGateway } from "@clew/gateway";
-import { createEtcdRegistry, createMemoryRegistry, startManager } from "@clew/manager";
+import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
 import type { Logger } from "pino";
 import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
 import { CliError } from "../errors.ts";
+import { packageVersion } from "../package-version.ts";
 import { startGuard } from "../processes/guard.ts";
 import { superviseService } from "../processes/supervised-service.ts";
 import { checkAddresses, waitForListener } from "./addresses.ts";
+import { describeReport } from "./registry-report.ts";
 import type { Selection } from "./selection.ts";
 
 /** How long running requests may take to finish when a part is stopped. */
@@ -58,15 +60,21 @@ export async function startParts(options: StartOptions): Promise<Parts> {
 
 async function runManager({ config, log, onProgress }: StartOptions): Promise<Stop> {
   const { listen, registry: kind, state, token } = config.manager;
+  const registryLog = log.child({ component: "registry" });
+  const onReport = (report: RegistryReport): void => {
+    registryLog.warn({ event: `registry.${report.kind}`, ...report }, describeReport(report));
+  };
   const registry =
     kind === "memory"
-      ? await createMemoryRegistry({ directory: state })
-      : await createEtcdRegistry({ endpoints: [...kind.etcd], prefix: kind.prefix });
+      ? await createMemoryRegistry({ directory: state, onReport })
+      : await createEtcdRegistry({ endpoints: [...kind.etcd], prefix: kind.prefix, onReport });
   try {
     const manager = await startManager({
       listen,
+      advertise: config.manager.advertise,
       environment: config.environment,
       registry,
+      version: packageVersion(),
       ...(token === undefined ? {} : { token }),
       openMode: true,
       log: log.child({ component: "manager" }),
@@ -178,7 +186,7 @@ function ingressAddress(config: Config, ingress: string): { host: string; port: 
 }
 
 function managerOf({ manager }: Config): { url: string; token?: string } {
-  const url = `http://${formatEndpoint(manager.listen)}`;
+  const url = `http://${manager.advertise}`;
   return manager.token === undefined ? { url } : { url, token: manager.token };
 }
 

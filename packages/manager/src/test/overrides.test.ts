@@ -131,6 +131,15 @@ test("the same owner may take over from a session of theirs that is still connec
   assert.equal((await put(fixture, again, {}, true)).override.session, again.session);
 });
 
+test("what one's own machine left behind when it was cut off is replaced without being asked for", async () => {
+  await using fixture = await startFixture();
+  await fixture.watch("pricing");
+  const { override: leftBehind } = await put(fixture, await open(fixture, "alice"));
+  const { override } = await put(fixture, await open(fixture, "alice"));
+  assert.notEqual(override.id, leftBehind.id);
+  assert.deepEqual((await fixture.client.overrides.list({})).overrides, [override]);
+});
+
 test("of many managers' creations of one route at once exactly one passes", async () => {
   const clock = createManualClock();
   const registry = await createMemoryRegistry({ clock });
