@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { forwardedHeaders, headBytes, headerLines, headerPairs } from "./headers.ts";
+import { errorAnswer } from "./proxy-error.ts";
 import type { HeaderEdits, LocalAnswer } from "./types.ts";
 
 /** How an answer's end is told to the client; `close` is the connection's end. */
@@ -72,14 +73,35 @@ export function passOnInterim(
   return true;
 }
 
-/** Sends an answer that was made here. */
-export function sendLocal(response: ServerResponse, answer: LocalAnswer, closes: boolean): void {
-  const headers = answer.headers.flat();
-  if (!answer.headers.some(([name]) => name.toLowerCase() === "content-length") && answer.status !== 204) {
-    headers.push("content-length", String(Buffer.byteLength(answer.body)));
-  }
-  if (closes) headers.push("connection", "close");
+/** Sends an answer that was made here. One that cannot be sent as it is told to `onError`, and becomes a 500. */
+export function sendLocal(
+  response: ServerResponse,
+  answer: LocalAnswer,
+  closes: boolean,
+  onError: (error: unknown) => void,
+): void {
   response.removeHeader("connection");
-  response.writeHead(answer.status, STATUS_CODES[answer.status] ?? "", headers);
-  response.end(answer.body);
+  let sent = answer;
+  try {
+    writeLocalHead(response, answer, closes);
+  } catch (error) {
+    onError(error);
+    sent = errorAnswer(500, "E_PLAN_INVALID", "the answer could not be sent as planned");
+    writeLocalHead(response, sent, closes);
+  }
+  response.end(sent.body);
+}
+
+function writeLocalHead(
+  response: ServerResponse,
+  { status, headers, body }: LocalAnswer,
+  closes: boolean,
+): void {
+  const lines = headers.flat();
+  const hasBody = status !== 204 && status !== 304;
+  if (hasBody && headerLines(lines, "content-length").length === 0) {
+    lines.push("content-length", String(Buffer.byteLength(body)));
+  }
+  if (closes) lines.push("connection", "close");
+  response.writeHead(status, STATUS_CODES[status] ?? "", lines);
 }

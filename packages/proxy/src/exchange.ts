@@ -2,11 +2,12 @@ import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse }
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Framing, passOn, passOnInterim, sendLocal } from "./answer.ts";
-import { forwardedHeaders, headBytes, headerLines } from "./headers.ts";
+import { checkEdits, forwardedHeaders, headBytes } from "./headers.ts";
 import type { ProxyLimits } from "./limits.ts";
-import { answerFailure, connectFailure, errorAnswer } from "./proxy-error.ts";
+import { answerFailure, connectFailure, errorAnswer, malformedAnswer } from "./proxy-error.ts";
 import { RequestBody } from "./request-body.ts";
 import { isRepeatable } from "./request-head.ts";
+import { requestHeaders } from "./request-headers.ts";
 import { breakOff, splice } from "./splice.ts";
 import type { Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
 import type { UpstreamConnection, UpstreamPools } from "./upstream-pools.ts";
@@ -34,32 +35,6 @@ interface Attempt {
 }
 
 /**
- * Node 20 cannot be told to add none (`setDefaultHeaders`). It adds `connection: keep-alive`, which is for one hop only, and would
- * chunk a POST's absent body, were there no length.
- */
-const nodeInventsHeaders = Number(process.versions.node.split(".")[0]) < 24;
-const chunklessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
-
-function announcesLength(headers: readonly string[]): boolean {
-  return ["content-length", "transfer-encoding"].some((name) => headerLines(headers, name).length > 0);
-}
-
-/** Headers of the request for the next hop. */
-function requestHeaders(
-  request: IncomingMessage,
-  edits: HeaderEdits | undefined,
-  upgrade: boolean,
-): string[] {
-  const headers = forwardedHeaders(request.rawHeaders, { edits, upgrade });
-  // We speak HTTP/1.1, which asks for a host, if an empty one. Source: RFC 9112 §3.2
-  if (headerLines(headers, "host").length === 0) headers.unshift("Host", "");
-  if (nodeInventsHeaders && !chunklessMethods.has(request.method ?? "") && !announcesLength(headers)) {
-    headers.push("Content-Length", "0");
-  }
-  return headers;
-}
-
-/**
  * One request and its answer, over as many attempts as invariant I3 allows:
  *
  *   reach → send → answer's head → answer's body → over
@@ -76,8 +51,8 @@ export class Exchange {
   readonly #upgrade: UpgradeSide | undefined;
   readonly #body: RequestBody;
   readonly #startedAt = performance.now();
-  /** Ends reaching when the client has gone. */
-  readonly #gone = new AbortController();
+  /** Ends a connection that is still being made. */
+  #reaching: AbortController | undefined;
   #attempt: Attempt | undefined;
   #fellBack = false;
   /** Something that describes the answer was passed on. */
@@ -133,13 +108,13 @@ export class Exchange {
   #open(upstream: Upstream): void {
     const { connectTimeoutMs } = this.#environment.limits;
     const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
-    const timeout = new AbortController();
+    const reaching = new AbortController();
+    this.#reaching = reaching;
     const timer = setTimeout(
-      () => timeout.abort(new Error(`no connection within ${timeoutMs} ms`)),
+      () => reaching.abort(new Error(`no connection within ${timeoutMs} ms`)),
       timeoutMs,
     );
-    const signal = AbortSignal.any([timeout.signal, this.#gone.signal]);
-    this.#environment.pools.open(upstream, signal).then(
+    this.#environment.pools.open(upstream, reaching.signal).then(
       (connection) => {
         clearTimeout(timer);
         if (this.#isOver) connection.close();
@@ -206,7 +181,8 @@ export class Exchange {
       else if (!this.#body.isComplete) this.#body.discard();
       return;
     }
-    if (this.#isOver) return;
+    // An answer of ours is under way.
+    if (this.#isOver || this.#response.headersSent) return;
     this.#body.detach();
     const mayRepeat =
       !this.#isCommitted && !this.#clientHasEnded && this.#body.isHeld && isRepeatable(this.#request);
@@ -246,7 +222,7 @@ export class Exchange {
 
   #answerHere(answer: LocalAnswer): void {
     this.#body.discard();
-    sendLocal(this.#response, answer, this.#closesAfter());
+    sendLocal(this.#response, answer, this.#closesAfter(), this.#environment.onError);
   }
 
   /**
@@ -261,7 +237,6 @@ export class Exchange {
   }
 
   #answered(attempt: Attempt, answer: IncomingMessage): void {
-    attempt.answer = answer;
     this.#isCommitted = true;
     this.#body.letGo();
     // The request's close tells what is to be done.
@@ -269,9 +244,12 @@ export class Exchange {
     const edits = this.#responseEdits(answer);
     try {
       this.#framing = passOn(answer, this.#response, { edits, closes: this.#closesAfter() });
+      attempt.answer = answer;
     } catch (error) {
+      // A status that is none, such as 099.
       answer.destroy();
-      this.#planIsInvalid(error);
+      this.#failure ??= malformedAnswer(attempt.upstream.key, error);
+      this.#fail(this.#failure);
     }
   }
 
@@ -292,7 +270,10 @@ export class Exchange {
 
   #responseEdits(answer: IncomingMessage): HeaderEdits | undefined {
     try {
-      return this.#plan.responseHeaders?.({ status: answer.statusCode as number, fellBack: this.#fellBack });
+      const status = answer.statusCode as number;
+      const edits = this.#plan.responseHeaders?.({ status, fellBack: this.#fellBack });
+      checkEdits(edits);
+      return edits;
     } catch (error) {
       this.#environment.onError(error);
       return undefined;
@@ -346,7 +327,7 @@ export class Exchange {
 
   #over(status: number | undefined): void {
     this.#isOver = true;
-    this.#gone.abort();
+    this.#reaching?.abort();
     try {
       this.#plan.done?.({
         status,

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { HeaderEdits } from "./types.ts";
 
 /** Source: RFC 9110 §7.6.1. `transfer-encoding` is not among them: framing is kept as it came. */
@@ -44,6 +45,14 @@ export function forwardedHeaders(raw: readonly string[], options: ForwardedHeade
   }
   for (const [name, value] of edits?.set ?? []) kept.push(name, value);
   return kept;
+}
+
+/** Throws when an added line would not be one line. */
+export function checkEdits(edits: HeaderEdits | undefined): void {
+  for (const [name, value] of edits?.set ?? []) {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  }
 }
 
 function upgradeLine(name: string, value: string): string | undefined {

@@ -6,22 +6,28 @@ export class ProxyError extends ClewError {}
 
 /** The upstream could not be reached: nothing was sent. A connector's own code says more and is kept. */
 export function connectFailure(upstreamKey: string, error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
   const code = isClewError(error) ? error.code : "E_UPSTREAM_UNREACHABLE";
-  return { code, message: `could not reach ${upstreamKey}: ${message}`, stage: "connect" };
+  return { code, message: `could not reach ${upstreamKey}${reasonOf(error)}`, stage: "connect" };
 }
 
-/** The upstream was reached, but gave no (understandable) answer. */
+/** The upstream was reached, but gave no answer. */
 export function answerFailure(upstreamKey: string, error: unknown, stage: Failure["stage"]): Failure {
-  const reason = error instanceof Error ? error : undefined;
-  // llhttp's codes: the answer came, but is not HTTP.
-  const isMalformed = String((reason as NodeJS.ErrnoException | undefined)?.code).startsWith("HPE_");
-  const what = isMalformed ? "gave an answer that is not valid HTTP/1.1" : "broke off before it answered";
-  return {
-    code: isMalformed ? "E_ANSWER_MALFORMED" : "E_UPSTREAM_BROKEN",
-    message: `${upstreamKey} ${what}${reason === undefined ? "" : `: ${reason.message}`}`,
-    stage,
-  };
+  // llhttp's codes: an answer came, but is not HTTP.
+  if (String((error as NodeJS.ErrnoException | undefined)?.code).startsWith("HPE_")) {
+    return malformedAnswer(upstreamKey, error);
+  }
+  const message = `${upstreamKey} broke off before it answered${reasonOf(error)}`;
+  return { code: "E_UPSTREAM_BROKEN", message, stage };
+}
+
+export function malformedAnswer(upstreamKey: string, error: unknown): Failure {
+  const message = `${upstreamKey} gave an answer that is not valid HTTP/1.1${reasonOf(error)}`;
+  return { code: "E_ANSWER_MALFORMED", message, stage: "answer" };
+}
+
+function reasonOf(error: unknown): string {
+  if (error === undefined) return "";
+  return `: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** An answer that says by header and body what went wrong. */

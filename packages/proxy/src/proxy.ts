@@ -8,7 +8,8 @@ import { Exchange, type ExchangeEnvironment, type UpgradeSide } from "./exchange
 import { headBytes } from "./headers.ts";
 import { defaultLimits, type ProxyLimits } from "./limits.ts";
 import { errorAnswer, ProxyError } from "./proxy-error.ts";
-import { announcesBody, createRequestHead, faultOf } from "./request-head.ts";
+import { createRequestHead, faultOf } from "./request-head.ts";
+import { mayUpgrade, withoutUpgrade } from "./request-headers.ts";
 import type { LocalAnswer, Plan, Route, Proxy as RunningProxy } from "./types.ts";
 import { UpstreamPools } from "./upstream-pools.ts";
 
@@ -90,9 +91,7 @@ class Frontend {
       .on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
         this.#upgrade(request, socket as Socket, head),
       )
-      .on("connect", (_request: IncomingMessage, socket: Duplex) =>
-        refuse(socket as Socket, 405, "E_CONNECT_REFUSED", "this is not a forward proxy", ["allow", ""]),
-      )
+      .on("connect", (_request: IncomingMessage, socket: Duplex) => this.#connect(socket as Socket))
       .on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) =>
         this.#malformed(error, socket as Socket),
       );
@@ -146,7 +145,11 @@ class Frontend {
       const exchange = new Exchange(this.#environment, plan, request, response, upgrade);
       this.#exchanges.set(response, exchange);
       exchange.start();
-    } else sendLocal(response, plan, plan.status === 400 || request.headers.expect !== undefined);
+    } else {
+      const closes =
+        plan.status === 400 || request.headers.expect !== undefined || this.#environment.isDraining();
+      sendLocal(response, plan, closes || !response.shouldKeepAlive, this.#environment.onError);
+    }
   }
 
   #planOf(request: IncomingMessage): Plan | LocalAnswer {
@@ -160,10 +163,20 @@ class Frontend {
     }
   }
 
+  /** Whether answers to earlier requests are under way, which one to be written by hand would overtake. */
+  #isAnswering(socket: Socket): boolean {
+    return (this.#clients.get(socket)?.size ?? 0) > 0;
+  }
+
+  #connect(socket: Socket): void {
+    const allow = ["allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"];
+    if (this.#isAnswering(socket)) socket.destroy();
+    else refuse(socket, 405, "E_CONNECT_REFUSED", "this is not a forward proxy", allow);
+  }
+
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.setTimeout(0);
-    // Its answer would overtake those of the requests before it.
-    if ((this.#clients.get(socket)?.size ?? 0) > 0) socket.destroy();
+    if (this.#isAnswering(socket)) socket.destroy();
     else if (mayUpgrade(request)) this.#serveUpgrade(request, socket, head);
     else this.#serveWithoutUpgrade(request, socket, head);
   }
@@ -190,29 +203,4 @@ class Frontend {
     if (isItsTurn && socket.writable && error.code !== "ECONNRESET") refuse(socket, ...refusalOf(error));
     else socket.destroy();
   }
-}
-
-/**
- * An upgrade may be left unanswered. It is when there is a body to be sent first, and for h2c: on such a connection requests
- * would pass that were never routed.
- */
-function mayUpgrade(request: IncomingMessage): boolean {
-  if (request.httpVersion === "1.0" || announcesBody(request)) return false;
-  return !/(?:^|,)\s*h2c\s*(?:,|$)/i.test(request.headers.upgrade ?? "");
-}
-
-function withoutUpgrade(raw: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index] as string;
-    const value = raw[index + 1] as string;
-    const lower = name.toLowerCase();
-    if (lower === "upgrade" || lower === "http2-settings") continue;
-    if (lower !== "connection") kept.push(name, value);
-    else {
-      const others = value.split(",").filter((token) => !/^\s*(?:upgrade|http2-settings)\s*$/i.test(token));
-      if (others.length > 0) kept.push(name, others.join(","));
-    }
-  }
-  return kept;
 }

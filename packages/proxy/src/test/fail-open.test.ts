@@ -130,16 +130,18 @@ test("after early hints were passed on, another upstream's answer would not fit 
   assert.equal(live.requests.length, 0);
 });
 
-for (const [title, head] of [
-  ["of known length", "Content-Length: 9"],
-  ["in chunks", "Transfer-Encoding: chunked"],
+for (const [title, head, how] of [
+  ["of known length reset", "Content-Length: 9", "reset"],
+  ["of known length ended", "Content-Length: 9", "end"],
+  ["in chunks reset", "Transfer-Encoding: chunked", "reset"],
+  ["in chunks ended", "Transfer-Encoding: chunked", "end"],
 ] as const) {
-  test(`an answer ${title} cut in its middle is cut for the client as well`, async () => {
+  test(`an answer ${title} in its middle is cut for the client as well`, async () => {
     await using upstream = await startRawServer(async (peer) => {
       await peer.waitFor("\r\n\r\n");
       peer.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n4\r\nhalf`);
       await peer.waitFor("cut!");
-      peer.reset();
+      peer[how]();
     });
     await using live = await startUpstream();
     await using proxy = await proxyTo({ to: upstream.port, fallback: live.port });
@@ -215,6 +217,28 @@ test("a plan that cannot be sent and a route that throws are told, and the clien
     /^HTTP\/1.1 500 [\s\S]*clew-error: E_PLAN_INVALID/,
   );
   assert.equal(proxy.errors.length, 2);
+});
+
+test("an answer of our own that cannot be sent becomes a 500, edits that cannot be made are left out", async () => {
+  await using upstream = await startUpstream();
+  const bad = [["x", "a\r\nb"]] as const;
+  await using proxy = await proxyTo({
+    to: upstream.port,
+    plan: { responseHeaders: () => ({ set: bad }) },
+    route: (head, plan) => (head.path === "/local" ? { status: 200, headers: bad, body: "" } : plan),
+  });
+  assert.equal((await exchange(proxy.port, get("/local"))).status, 500);
+  assert.equal((await exchange(proxy.port, get("/edited"))).status, 200);
+  assert.equal(proxy.errors.length, 2);
+});
+
+test("a status that is none is a malformed answer", async () => {
+  await using upstream = await startRawServer(answering("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n"));
+  await using proxy = await proxyTo({ to: upstream.port });
+  assert.match(
+    (await exchange(proxy.port, get())).head,
+    /^HTTP\/1.1 502 [\s\S]*clew-error: E_ANSWER_MALFORMED/,
+  );
 });
 
 test("a connector's own code is kept", async () => {
