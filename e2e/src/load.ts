@@ -1,7 +1,7 @@
 import { Agent, get } from "node:http";
 
 /** What an answer may say: the live price, the developer's, or either while things change. */
-export type Expected = "live" | "developer" | "either";
+type Expected = "live" | "developer" | "either";
 
 export const prices = { live: 900, developer: 450 } as const;
 

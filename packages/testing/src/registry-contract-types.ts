@@ -21,15 +21,15 @@ export interface RegistryLike {
   close(): Promise<void>;
 }
 
-export interface RegistryEntryLike {
+interface RegistryEntryLike {
   readonly key: string;
   readonly value: string;
   readonly revision: number;
 }
 
-export type WriteResultLike = { readonly ok: true; readonly revision: number } | { readonly ok: false };
+type WriteResultLike = { readonly ok: true; readonly revision: number } | { readonly ok: false };
 
-export interface LeaseLike {
+interface LeaseLike {
   readonly id: string;
   keepAlive(): Promise<boolean>;
   revoke(): Promise<void>;

@@ -6,7 +6,7 @@ import { api, type TableWatch } from "../api.ts";
 import type { GatewayInfo, PreviewEvent, TableEvent } from "../types.ts";
 
 /** A watch that a client has open: what is sent goes out in order. */
-export interface OpenWatch<Args, Event> {
+interface OpenWatch<Args, Event> {
   readonly args: Args;
   send(event: Event): void;
 }

@@ -15,9 +15,9 @@ export interface Operations {
 }
 
 /** Far above what the manager writes (`overrides/<service>/<id>`), far below what a store minds. */
-export const maxKeyBytes = 1024;
+const maxKeyBytes = 1024;
 /** The largest thing stored is a table of rules, some KiB; 64 of these in base64 stay within a few MiB. */
-export const maxValueBytes = 65_536;
+const maxValueBytes = 65_536;
 /** Beyond this a lease is no lease: 366 days. */
 const maxLeaseMs = 366 * 24 * 3600 * 1000;
 

@@ -22,7 +22,7 @@ function comparison(
   );
 }
 
-export const conditions: fc.Arbitrary<Condition> = fc.oneof(
+const conditions: fc.Arbitrary<Condition> = fc.oneof(
   fc
     .tuple(fc.constantFrom("field" as const, "header" as const), name, comparison(value, pattern))
     .map(([on, of, how]) => ({ on, name: of, ...how })),

@@ -18,7 +18,7 @@ export function object<T>(members: Readonly<Record<string, Check>>): StandardSch
   });
 }
 
-export function scalar<T>(check: Check): StandardSchemaV1<unknown, T> {
+function scalar<T>(check: Check): StandardSchemaV1<unknown, T> {
   return schema((value) =>
     check(value) ? { value: value as T } : { issues: [{ message: "is not valid" }] },
   );

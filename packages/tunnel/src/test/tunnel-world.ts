@@ -20,7 +20,7 @@ import {
 } from "../index.ts";
 
 export const session = "s1";
-export const agentToken = "agent-secret";
+const agentToken = "agent-secret";
 
 export interface ListeningServer {
   readonly port: number;
