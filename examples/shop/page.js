@@ -25,7 +25,7 @@ export function page(offers, message) {
   td { padding: .5rem 0; border-bottom: 1px solid #8884 }
   .price { text-align: right; padding-right: 1.5rem; font-variant-numeric: tabular-nums }
   s { opacity: .6 }
-  output { display: block; min-height: 1.5em }
+  #message { display: block; min-height: 1.5em }
 </style>
 <h1>Labyrinth Supplies</h1>
 <output id="message">${escapeHtml(message)}</output>
