@@ -22,7 +22,7 @@ export function brokenLinks(file, text, exists = existsSync) {
 
 /** Codes thrown and not listed, and codes listed and not thrown. */
 export function codeDifferences(thrown, page) {
-  const listed = new Set([...page.matchAll(/^\| `(E_[A-Z0-9_]+)` \|/gm)].map(([, code]) => code));
+  const listed = new Set([...page.matchAll(/^\| `(E_[A-Z0-9_]+)` +\|/gm)].map(([, code]) => code));
   return {
     unlisted: [...thrown].filter((code) => !listed.has(code)).toSorted(),
     unknown: [...listed].filter((code) => !thrown.has(code)).toSorted(),
