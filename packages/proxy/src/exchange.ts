@@ -62,6 +62,7 @@ export class Exchange {
   #framing: Framing | undefined;
   #failure: Failure | undefined;
   #broken: Outcome["broken"];
+  #isSpliced = false;
   #isOver = false;
 
   constructor(
@@ -80,7 +81,7 @@ export class Exchange {
   }
 
   start(): void {
-    this.#response.once("close", this.#onResponseClose);
+    this.#response.once("close", this.clientDone);
     this.#upgrade?.socket.on("readable", this.#lookAtClient);
     this.#reach(this.#plan.upstream, { fresh: this.#upgrade !== undefined });
   }
@@ -260,7 +261,7 @@ export class Exchange {
       upgrade: true,
     });
     socket.off("readable", this.#lookAtClient);
-    this.#response.off("close", this.#onResponseClose);
+    this.#isSpliced = true;
     this.#response.detachSocket(socket);
     socket.write(Buffer.concat([headBytes(`HTTP/1.1 101 ${answer.statusMessage}`, headers), head]));
     if (clientHead.length > 0) upstream.write(clientHead);
@@ -305,7 +306,12 @@ export class Exchange {
     else socket.destroySoon();
   }
 
-  #onResponseClose = (): void => {
+  /**
+   * The answer's close: it was written, or can no longer be. Also to be called when the client's connection has closed, since
+   * node:http does not tell that to answers whose turn (pipelining) had not come.
+   */
+  clientDone = (): void => {
+    if (this.#isOver || this.#isSpliced) return;
     const isWhole = this.#response.writableFinished && this.#broken === undefined;
     if (!isWhole) {
       this.#broken ??= "client";

@@ -118,27 +118,34 @@ class Frontend {
   #connected(socket: Socket): void {
     // A connection that was handed back to node:http comes a second time.
     if (this.#clients.has(socket)) return;
-    this.#clients.set(socket, new Set());
-    socket.on("close", () => this.#clients.delete(socket));
+    const answers = new Set<ServerResponse>();
+    this.#clients.set(socket, answers);
+    socket.on("close", () => {
+      this.#clients.delete(socket);
+      for (const answer of answers) this.#exchanges.get(answer)?.clientDone();
+    });
     // After an upgrade nobody else listens.
     socket.on("error", () => socket.destroy());
     socket.on("end", () => {
-      for (const answer of this.#clients.get(socket) ?? []) this.#exchanges.get(answer)?.clientEnded();
+      for (const answer of answers) this.#exchanges.get(answer)?.clientEnded();
     });
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, upgrade: UpgradeSide | undefined): void {
     const { socket } = request;
     const answers = this.#clients.get(socket);
-    answers?.add(response);
-    // An answer that had begun before the drain did not say `connection: close`.
-    const endWhenDraining = (): void => {
-      if (this.#closing !== undefined && answers?.size === 0 && request.complete) socket.destroySoon();
+    // The parser may still find pipelined requests in what a client sent before its connection broke.
+    if (answers === undefined) return;
+    answers.add(response);
+    // An answer that had begun before the drain, or before the client ended its side, did not say `connection: close`.
+    const endIfLast = (): void => {
+      const isLast = this.#closing !== undefined || socket.readableEnded;
+      if (isLast && answers.size === 0 && request.complete) socket.destroySoon();
     };
-    request.once("close", endWhenDraining);
+    request.once("close", endIfLast);
     response.once("close", () => {
-      answers?.delete(response);
-      endWhenDraining();
+      answers.delete(response);
+      endIfLast();
     });
     const plan = this.#planOf(request);
     if ("upstream" in plan) {

@@ -25,6 +25,7 @@ export function splice(client: Duplex, upstream: Duplex): Promise<"client" | "up
 
 /** Ends a connection so that the other side sees a break, not an end. */
 export function breakOff(stream: Duplex): void {
-  if (stream instanceof Socket && !stream.destroyed && !stream.connecting) stream.resetAndDestroy();
+  // A reset after an end would fail, and leave the connection open for ever.
+  if (stream instanceof Socket && !stream.destroyed && !stream.writableEnded) stream.resetAndDestroy();
   else stream.destroy();
 }

@@ -77,10 +77,10 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     const isReused = reused.has(socket);
     reused.add(socket);
     if (upstream.fault === "reset-before-answer" || (upstream.fault === "reset-when-reused" && isReused)) {
-      socket.resetAndDestroy();
+      reset(socket);
     } else if (upstream.fault === "reset-mid-body" && response !== undefined) {
       response.writeHead(200, { "content-length": 1_000 });
-      response.write("x".repeat(500), () => socket.resetAndDestroy());
+      response.write("x".repeat(500), () => reset(socket));
     } else if (upstream.fault === "hold") held.push(serve);
     else serve();
   };
@@ -97,7 +97,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    if (upstream.fault === "reset-on-accept") socket.resetAndDestroy();
+    if (upstream.fault === "reset-on-accept") reset(socket);
   });
   server.on("request", (request, response) => meet(request, response, () => handle(request, response)));
   server.on("upgrade", (request, socket, head) => {
@@ -106,7 +106,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
   const resetAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) reset(socket);
   };
   // HTTP's own `close` would end idle connections too.
   const stopListening = (): void => void NetServer.prototype.close.call(server);
@@ -138,6 +138,12 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     },
   };
   return upstream;
+}
+
+function reset(socket: Socket): void {
+  // A reset after an end would fail, and leave the connection open for ever.
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -20,7 +20,9 @@ export function echoUpgrade(request: IncomingMessage, socket: Duplex, head: Buff
     if (answer.length > 0) socket.write(answer);
     if (protocol.toLowerCase() === "websocket" && answer.length > 0 && isClose(answer)) socket.end();
   });
-  socket.on("end", () => socket.end());
+  // It may have ended while its handshake was held.
+  if (socket.readableEnded) socket.end();
+  else socket.on("end", () => socket.end());
 }
 
 function acceptOf(key: string): string {

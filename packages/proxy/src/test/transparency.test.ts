@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rawClient, rawExchange, startRawServer, startUpstream } from "@clew/testing";
+import { rawClient, rawExchange, startRawServer, startUpstream, until } from "@clew/testing";
 import { answering, echoOf, exchange, get, post, proxyTo } from "./fixture.ts";
 
 /** Node 20 always tells the upstream to keep the connection; it cannot be kept from it. */
@@ -166,6 +166,29 @@ test("a client that ends its side after the request still gets the answer", asyn
   client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   client.end();
   await client.waitFor("late");
+  await client.closed;
+});
+
+test("a client that pipelines and ends its side gets all answers, and then the end", async () => {
+  await using upstream = await startUpstream();
+  await using proxy = await proxyTo({ to: upstream.port });
+  await using client = await rawClient(proxy.port);
+  const keep = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`;
+  client.socket.end(keep("/1") + keep("/2") + keep("/3"));
+  await client.closed;
+  const targets = [...client.received.toString().matchAll(/"target":"(.*?)"/g)].map(([, target]) => target);
+  assert.deepEqual(targets, ["/1", "/2", "/3"]);
+});
+
+test("pipelined requests of a client that has gone free their upstreams, also those whose turn had not come", async () => {
+  await using upstream = await startUpstream({ fault: "hold" });
+  await using proxy = await proxyTo({ to: upstream.port });
+  await using client = await rawClient(proxy.port);
+  client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3));
+  await until(() => upstream.requests.length === 3);
+  client.reset();
+  await until(() => upstream.open === 0);
+  assert.equal(proxy.outcomes.length, 3);
 });
 
 test("pipelined requests are answered in order", async () => {
