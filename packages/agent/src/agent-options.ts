@@ -1,3 +1,4 @@
+import { isLoopbackHost } from "@clew/context";
 import type { PortInfo } from "@clew/control";
 import type { ProxyLimits } from "@clew/proxy";
 import type { DecideOptions } from "@clew/routing";
@@ -67,7 +68,7 @@ export function checkAgentOptions(options: AgentOptions): void {
   }
   if (options.manager.token !== undefined) return;
   for (const [name, { listen }] of ports) {
-    if (isLoopback(listen.host)) continue;
+    if (isLoopbackHost(listen.host)) continue;
     throw new AgentError(
       "E_AGENT_EXPOSED",
       `port ${name} of ${options.service} would listen on ${listen.host}, which others can reach, but no manager token is set: ` +
@@ -75,8 +76,4 @@ export function checkAgentOptions(options: AgentOptions): void {
       { hint: "Set the manager's token, or listen on 127.0.0.1." },
     );
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

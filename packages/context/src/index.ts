@@ -15,5 +15,6 @@ export {
 export { contextHeaderNames, explainField, routeField } from "./field-names.ts";
 export { contextFromForrst, contextToForrst } from "./forrst.ts";
 export { type InjectOptions, injectContext } from "./inject.ts";
+export { isLoopbackHost } from "./loopback.ts";
 export { type CountedReport, createReportCounter, type RateLimitOptions } from "./rate-limit.ts";
 export { isRouteName, parseRoutingKey, type RoutingKey } from "./routing-key.ts";

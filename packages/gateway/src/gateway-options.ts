@@ -1,4 +1,4 @@
-import { emptyContext } from "@clew/context";
+import { emptyContext, isLoopbackHost } from "@clew/context";
 import type { ProxyLimits } from "@clew/proxy";
 import type { Logger } from "pino";
 import { GatewayError } from "./gateway-error.ts";
@@ -39,7 +39,7 @@ export const defaultPreviewsDomain = "preview.localhost";
 /** Throws `E_GATEWAY_EXPOSED` or `E_GATEWAY_ACCEPT`. */
 export function checkGatewayOptions({ accept, listen, manager }: GatewayOptions): void {
   for (const name of accept) checkAccepted(name);
-  if (manager.token !== undefined || isLoopback(listen.host)) return;
+  if (manager.token !== undefined || isLoopbackHost(listen.host)) return;
   throw new GatewayError(
     "E_GATEWAY_EXPOSED",
     `the gateway would listen on ${listen.host}, which others can reach, but no manager token is set: ` +
@@ -66,8 +66,4 @@ function checkAccepted(name: string): void {
       },
     );
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

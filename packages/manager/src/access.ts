@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { hostOf, isLoopbackHost } from "./loopback.ts";
+import { isLoopbackHost } from "@clew/context";
+import { hostOf } from "./authority.ts";
 import { ManagerError } from "./manager-error.ts";
 import { hashSecret, isSecret } from "./secret.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { sniffHttp2 } from "@clew/tunnel";
-import { authorityOf } from "./loopback.ts";
+import { authorityOf } from "./authority.ts";
 import { ManagerError } from "./manager-error.ts";
 
 export interface ListenerOptions {

@@ -1,11 +1,12 @@
+import { isLoopbackHost } from "@clew/context";
 import type { Logger } from "pino";
+import { authorityOf, isWildcardHost } from "./authority.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { startDirectory } from "./directory.ts";
 import { createHttpHandler, createUpgradeHandler } from "./http-handler.ts";
 import { defaultManagerLimits, type ManagerLimits } from "./limits.ts";
 import { type Listener, startListener } from "./listener.ts";
-import { authorityOf, isLoopbackHost, isWildcardHost } from "./loopback.ts";
 import { ManagerError } from "./manager-error.ts";
 import { createParts } from "./manager-parts.ts";
 import type { Registry } from "./registry/registry.ts";

@@ -1,4 +1,5 @@
 import { startAgent } from "@clew/agent";
+import { isLoopbackHost } from "@clew/context";
 import { startGateway } from "@clew/gateway";
 import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
 import type { Logger } from "pino";
@@ -171,7 +172,7 @@ async function runGateway({ config, log, onProgress }: StartOptions): Promise<St
     accept: [...gateway.accept],
     manager: managerOf(config),
     // Unsigned routing keys are for one's own machine: from elsewhere they are not believed (wire.md, Trust).
-    openMode: isLoopback(gateway.listen.host),
+    openMode: isLoopbackHost(gateway.listen.host),
     log: log.child({ component: "gateway" }),
   });
   onProgress(`gateway listens on ${formatEndpoint(gateway.listen)}`);
@@ -188,8 +189,4 @@ function ingressAddress(config: Config, ingress: string): { host: string; port: 
 function managerOf({ manager }: Config): { url: string; token?: string } {
   const url = `http://${manager.advertise}`;
   return manager.token === undefined ? { url } : { url, token: manager.token };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
