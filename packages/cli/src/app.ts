@@ -10,55 +10,20 @@ import {
 import type { CliContext } from "./cli-context.ts";
 import { parseDuration, parsePort } from "./commands/parsers.ts";
 import { describeError, errorAsJson, exitCodeOf } from "./errors.ts";
+import { json, manager, optional, owner, text, toggle } from "./flags.ts";
 import { packageVersion } from "./package-version.ts";
 import { partNames } from "./parts/selection.ts";
 
 // Each command's code is loaded only when it runs: `clew --help` stays quick.
 
-const manager = {
-  kind: "parsed",
-  parse: String,
-  optional: true,
-  brief: "address of the manager (default: found by itself)",
-  placeholder: "URL",
-} as const;
-const owner = {
-  kind: "parsed",
-  parse: String,
-  optional: true,
-  brief: "whose it is (default: CLEW_OWNER, else your user name)",
-  placeholder: "NAME",
-} as const;
-const json = {
-  kind: "boolean",
-  default: false,
-  withNegated: false,
-  brief: "print JSON, for programs",
-} as const;
-const serviceArgument = { brief: "name of the service", parse: String, placeholder: "SERVICE" } as const;
-
 const partFlags = {
-  config: {
-    kind: "parsed",
-    parse: String,
-    optional: true,
-    brief: "clew.yaml to use (default: the nearest one)",
-    placeholder: "FILE",
-  },
-  printConfig: {
-    kind: "boolean",
-    default: false,
-    withNegated: false,
-    brief: "print every setting and where it comes from, and stop",
-  },
-  verbose: {
-    kind: "boolean",
-    default: false,
-    withNegated: false,
-    brief: "log more than what someone should look at",
-  },
+  config: text("clew.yaml to use (default: the nearest one)", "FILE"),
+  printConfig: toggle("print every setting and where it comes from, and stop"),
+  verbose: toggle("log more than what someone should look at"),
   json,
-} as const;
+};
+const serviceArgument = { brief: "name of the service", parse: String, placeholder: "SERVICE" };
+const urlArgument = { brief: "http or https URL", parse: String, placeholder: "URL" };
 
 const examples = (...lines: string[]): string => `EXAMPLES\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
@@ -117,48 +82,19 @@ const intercept = buildCommand({
         brief: "port on this machine that gets the requests",
         placeholder: "PORT",
       },
-      servicePort: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "port of the service (default: its only one)",
-        placeholder: "NAME",
-      },
-      route: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "route to join (default: after the owner)",
-        placeholder: "NAME",
-      },
+      servicePort: text("port of the service (default: its only one)", "NAME"),
+      route: text("route to join (default: after the owner)", "NAME"),
       owner,
-      preview: { kind: "boolean", default: false, withNegated: false, brief: "make a preview URL as well" },
-      previewName: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "name in the preview URL (default: not guessable)",
-        placeholder: "NAME",
-      },
-      takeover: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "replace somebody's override whose machine is away",
-      },
+      preview: toggle("make a preview URL as well"),
+      previewName: text("name in the preview URL (default: not guessable)", "NAME"),
+      takeover: toggle("replace somebody's override whose machine is away"),
       onFailure: {
         kind: "enum",
         values: ["live", "error"],
         default: "live",
         brief: "when this machine cannot be reached: the live service answers, or an error",
       },
-      envFile: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "write the service's environment to this file",
-        placeholder: "FILE",
-      },
+      envFile: text("write the service's environment to this file", "FILE"),
       manager,
       json,
     },
@@ -166,14 +102,16 @@ const intercept = buildCommand({
       kind: "array",
       minimum: 1,
       parameter: {
-        brief: "the service, then after -- the command that runs yours",
+        brief: "the service; then, after --, the command that runs yours",
         parse: String,
-        placeholder: "SERVICE [-- COMMAND]",
+        placeholder: "SERVICE",
       },
     },
+    aliases: { p: "port" },
   },
   docs: {
     brief: "Send the requests of a service that carry your routing key to this machine",
+    customUsage: ["--port PORT SERVICE", "--port PORT SERVICE -- COMMAND"],
     fullDescription: `The command gets the service's environment: PORT, CLEW_SERVICE, and the addresses of the other
 services, which it reaches through the tunnel. Everybody else's requests go to the live service.
 
@@ -206,18 +144,7 @@ const status = buildCommand({
 const leave = buildCommand({
   loader: async () => (await import("./commands/leave.ts")).leave,
   parameters: {
-    flags: {
-      route: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "only the override on this route",
-        placeholder: "NAME",
-      },
-      owner,
-      manager,
-      json,
-    },
+    flags: { route: text("only the override on this route", "NAME"), owner, manager, json },
     positional: { kind: "tuple", parameters: [serviceArgument] },
   },
   docs: {
@@ -226,109 +153,61 @@ const leave = buildCommand({
   },
 });
 
-const preview = buildRouteMap({
-  routes: {
-    create: buildCommand({
-      loader: async () => (await import("./commands/preview.ts")).previewCreate,
-      parameters: {
-        flags: {
-          route: {
-            kind: "parsed",
-            parse: String,
-            optional: true,
-            brief: "route that its visitors carry (default: after the owner)",
-            placeholder: "NAME",
-          },
-          name: {
-            kind: "parsed",
-            parse: String,
-            optional: true,
-            brief: "name in the URL (default: not guessable)",
-            placeholder: "NAME",
-          },
-          expires: {
-            kind: "parsed",
-            parse: parseDuration,
-            optional: true,
-            brief: "how long it works, such as 24h (the default) or 7d",
-            placeholder: "TIME",
-          },
-          owner,
-          manager,
-          json,
-        },
-      },
-      docs: {
-        brief: "Make a URL whose visitors carry a route",
-        fullDescription: examples("clew preview create --route demo --name demo --expires 7d"),
-      },
-    }),
-    list: buildCommand({
-      loader: async () => (await import("./commands/preview.ts")).previewList,
-      parameters: {
-        flags: {
-          route: {
-            kind: "parsed",
-            parse: String,
-            optional: true,
-            brief: "only those of this route",
-            placeholder: "NAME",
-          },
-          manager,
-          json,
-        },
-      },
-      docs: {
-        brief: "List previews",
-        fullDescription: examples("clew preview list", "clew preview list --route demo"),
-      },
-    }),
-    remove: buildCommand({
-      loader: async () => (await import("./commands/preview.ts")).previewRemove,
-      parameters: {
-        flags: { manager, json },
-        positional: {
-          kind: "tuple",
-          parameters: [
-            { brief: "name of the preview, as `list` shows it", parse: String, placeholder: "PREVIEW" },
-          ],
-        },
-      },
-      docs: { brief: "End a preview at once", fullDescription: examples("clew preview remove demo") },
-    }),
+const previewCreate = buildCommand({
+  loader: async () => (await import("./commands/preview.ts")).previewCreate,
+  parameters: {
+    flags: {
+      route: text("route that its visitors carry (default: after the owner)", "NAME"),
+      name: text("name in the URL (default: not guessable)", "NAME"),
+      expires: optional("how long it works, such as 24h (the default) or 7d", "TIME", parseDuration),
+      owner,
+      manager,
+      json,
+    },
   },
-  docs: { brief: "Make, list and remove preview URLs" },
+  docs: {
+    brief: "Make a URL whose visitors carry a route",
+    fullDescription: examples("clew preview create --route demo --name demo --expires 7d"),
+  },
 });
 
-const urlArgument = { brief: "http or https URL", parse: String, placeholder: "URL" } as const;
+const previewList = buildCommand({
+  loader: async () => (await import("./commands/preview.ts")).previewList,
+  parameters: { flags: { route: text("only those of this route", "NAME"), manager, json } },
+  docs: {
+    brief: "List previews",
+    fullDescription: examples("clew preview list", "clew preview list --route demo"),
+  },
+});
+
+const previewRemove = buildCommand({
+  loader: async () => (await import("./commands/preview.ts")).previewRemove,
+  parameters: {
+    flags: { manager, json },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { brief: "name of the preview, as `list` shows it", parse: String, placeholder: "PREVIEW" },
+      ],
+    },
+  },
+  docs: { brief: "End a preview at once", fullDescription: examples("clew preview remove demo") },
+});
+
+const preview = buildRouteMap({
+  routes: { create: previewCreate, list: previewList, remove: previewRemove },
+  docs: { brief: "Make, list and remove preview URLs" },
+});
 
 const curl = buildCommand({
   loader: async () => (await import("./commands/curl.ts")).curl,
   parameters: {
     flags: {
       route: { kind: "parsed", parse: String, brief: "route that the request carries", placeholder: "NAME" },
-      request: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "method (default: GET, or POST with --data)",
-        placeholder: "METHOD",
-      },
-      header: {
-        kind: "parsed",
-        parse: String,
-        variadic: true,
-        optional: true,
-        brief: "a header; may be repeated",
-        placeholder: "LINE",
-      },
-      data: { kind: "parsed", parse: String, optional: true, brief: "body to send", placeholder: "TEXT" },
-      include: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "show the answer's status and headers, too",
-      },
+      request: text("method (default: GET, or POST with --data)", "METHOD"),
+      header: { ...text("a header; may be repeated", "LINE"), variadic: true },
+      data: text("body to send", "TEXT"),
+      include: toggle("show the answer's status and headers, too"),
       json,
     },
     positional: { kind: "tuple", parameters: [urlArgument] },
@@ -346,17 +225,7 @@ const curl = buildCommand({
 const explain = buildCommand({
   loader: async () => (await import("./commands/explain.ts")).explain,
   parameters: {
-    flags: {
-      route: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        brief: "route that the request carries",
-        placeholder: "NAME",
-      },
-      manager,
-      json,
-    },
+    flags: { route: text("route that the request carries", "NAME"), manager, json },
     positional: { kind: "tuple", parameters: [urlArgument] },
   },
   docs: {
@@ -395,6 +264,10 @@ EXIT CODES
 /** The whole command line. */
 export function createApp(asJson: boolean): Application<CliContext> {
   const shown = (error: unknown): string => (asJson ? errorAsJson(error) : describeError(error));
+  const briefs = {
+    ...text_en.briefs,
+    argumentEscapeSequence: "what follows is for the command, not for clew",
+  };
   const formatting = {
     caseStyle: "convert-camel-to-kebab",
     useAliasInUsageLine: false,
@@ -405,7 +278,12 @@ export function createApp(asJson: boolean): Application<CliContext> {
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     determineExitCode: exitCodeOf,
     localization: {
-      text: { ...text_en, exceptionWhileRunningCommand: shown, exceptionWhileLoadingCommandFunction: shown },
+      text: {
+        ...text_en,
+        briefs,
+        exceptionWhileRunningCommand: shown,
+        exceptionWhileLoadingCommandFunction: shown,
+      },
     },
   } as const;
   // Without Stricli's `-H` for hidden help: here it is curl's letter for a header.

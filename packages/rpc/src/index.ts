@@ -14,5 +14,5 @@ export {
   createServer,
   type ForrstServer,
   type FunctionDefinition,
-  type ServerOptions,
 } from "./server/create-server.ts";
+export type { ServerOptions } from "./server/server-options.ts";

@@ -11,11 +11,11 @@ import { answerStream } from "./answer-stream.ts";
 import type { Call, FailedCall } from "./call.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
 import { checkEvents, checkResult } from "./check-result.ts";
-import type { ServerOptions } from "./create-server.ts";
 import type { Definition, FunctionTable } from "./function-table.ts";
 import { readBody } from "./read-body.ts";
 import { readContext } from "./request-context.ts";
 import { sendError, sendResult } from "./respond.ts";
+import type { ServerOptions } from "./server-options.ts";
 
 const internalErrorChannel = channel("clew.rpc.internal-error");
 

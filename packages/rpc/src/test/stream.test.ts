@@ -6,7 +6,8 @@ import { type ClientOptions, createClient, type ForrstClient } from "../client/c
 import { defineStream } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Call } from "../server/call.ts";
-import { createServer, type ForrstServer, type ServerOptions } from "../server/create-server.ts";
+import { createServer, type ForrstServer } from "../server/create-server.ts";
+import type { ServerOptions } from "../server/server-options.ts";
 import { anything, deferred, listen, nothing, number } from "./fixtures.ts";
 
 const count = defineStream({ name: "events.count", version: "1.0.0", arguments: nothing, event: number });
