@@ -108,3 +108,20 @@ test("a manager beyond loopback without a token is refused, with the reason", as
   assert.match(refused.stderr, /E_MANAGER_EXPOSED/);
   assert.match(refused.stderr, /token/);
 });
+
+test("with a token, what shows it works and what does not is refused as not allowed", async () => {
+  await using shop = await prepareShop();
+  const text = await readFile(shop.configFile, "utf8");
+  const tokenFile = `${shop.configFile}.token`;
+  await writeFile(tokenFile, "0123456789abcdef0123456789abcdef\n");
+  await writeFile(shop.configFile, text.replace("state: state", `state: state, tokenFile: ${tokenFile}`));
+  const up = await shop.clew("up");
+  await up.waitForLine("Clew is up", 60_000);
+
+  await using intercept = await shop.intercept();
+  assert.equal(await fetchPrice(shop.gatewayPort, { key: intercept.key }), prices.developer);
+
+  const refused = await shop.run("list", "--manager", shop.managerUrl);
+  assert.equal(refused.code, 77, refused.stderr);
+  assert.match(refused.stderr, /E_UNAUTHENTICATED/);
+});

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { explainField, routeField } from "@clew/context";
-import type { DecisionReport, ManagerClient } from "@clew/control";
+import type { DecisionReport, ManagerClient, SessionInfo } from "@clew/control";
+import type { Override } from "@clew/routing";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { withManager } from "../developer/manager-access.ts";
 import { layOut } from "../output/table.ts";
+import { describeTarget } from "./list.ts";
 import { sendRequest } from "./request.ts";
 
 interface ExplainFlags extends ManagerFlags {
@@ -24,7 +26,12 @@ export function explain(this: CliContext, flags: ExplainFlags, url: string): Pro
     const baggage = [...route, `${explainField}=${nonce}`].join(",");
     const { status } = await sendRequest({ url, method: "GET", headers: { baggage } });
     const decisions = await collectDecisions(client, nonce);
-    print(this, { url, status, nonce, decisions }, describeDecisions(url, status, decisions));
+    const [{ overrides }, { sessions }] = await Promise.all([
+      client.overrides.list({}),
+      client.sessions.list({}),
+    ]);
+    const text = describeDecisions(url, status, decisions, { overrides, sessions });
+    print(this, { url, status, nonce, decisions }, text);
   });
 }
 
@@ -48,8 +55,19 @@ async function collectDecisions(client: ManagerClient, nonce: string): Promise<D
   return decisions.toSorted((a, b) => a.atUs - b.atUs);
 }
 
+/** What is needed to say where an override leads. */
+interface Known {
+  readonly overrides: readonly Override[];
+  readonly sessions: readonly SessionInfo[];
+}
+
 /** One line an agent, in the order in which the request met them. */
-export function describeDecisions(url: string, status: number, decisions: readonly DecisionReport[]): string {
+export function describeDecisions(
+  url: string,
+  status: number,
+  decisions: readonly DecisionReport[],
+  known: Known,
+): string {
   const head = `GET ${url} → ${status}`;
   if (decisions.length === 0) {
     return `${head}\n\nNo agent reported this request: it met none, or none that may explain itself.`;
@@ -58,16 +76,18 @@ export function describeDecisions(url: string, status: number, decisions: readon
     decision.service,
     `from ${decision.caller ?? "outside"}`,
     `${decision.method} ${decision.path}`,
-    describeDestination(decision),
+    describeDestination(decision, known),
     describeReason(decision),
     `${decision.durationMs.toFixed(1)} ms (decided in ${decision.decideUs} µs)`,
   ]);
   return `${head}\n\n${layOut(rows)}`;
 }
 
-function describeDestination({ destination, fallback, override }: DecisionReport): string {
+function describeDestination({ destination, fallback, override }: DecisionReport, known: Known): string {
   if (destination === "live") return "live";
-  return fallback === undefined ? `override ${override ?? ""}`.trim() : "live, as a fallback";
+  if (fallback !== undefined) return "live, as a fallback";
+  const taken = known.overrides.find(({ id }) => id === override);
+  return taken === undefined ? "an override that has ended" : describeTarget(taken, known.sessions);
 }
 
 function describeReason(decision: DecisionReport): string {

@@ -41,12 +41,15 @@ function rowsOf(
   ]);
 }
 
-export function describeOverride(override: Override, sessions: readonly SessionInfo[]): string {
+/** The address of a fork, or the developer's machine and port. */
+export function describeTarget({ target, session }: Override, sessions: readonly SessionInfo[]): string {
+  if (target.kind === "address") return target.url;
+  return `${sessions.find(({ id }) => id === session)?.host ?? "a machine"}, port ${target.port}`;
+}
+
+function describeOverride(override: Override, sessions: readonly SessionInfo[]): string {
   const session = sessions.find(({ id }) => id === override.session);
-  const where =
-    override.target.kind === "address"
-      ? override.target.url
-      : `${session?.host ?? "a machine"}, port ${override.target.port}`;
+  const where = describeTarget(override, sessions);
   const state = session?.state === "away" ? ", away: the live service answers" : "";
   const since = describeDuration(Date.now() - override.createdAt);
   return `route ${override.route} → ${where} (${override.owner}, for ${since}${state})`;
