@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { until } from "@clew/testing";
+import { WebSocket } from "ws";
 import { fetchPrice } from "./fetch-price.ts";
 import { prices, startLoad } from "./load.ts";
 import { type Shop, startShop } from "./shop.ts";
@@ -67,4 +69,22 @@ test("an intercept whose service does not listen yet leaves its requests to the 
   await child.waitForLine('"event":"intercept"');
   assert.equal(await fetchPrice(shop.gatewayPort, { key: "ann" }), prices.live);
   await child.stop();
+});
+
+test("a WebSocket goes through the intercept to the developer's service, and breaks when that does", async () => {
+  await using intercept = await shop.interceptOther("storefront");
+  const socket = new WebSocket(`${shop.url.replace("http", "ws")}/live`, {
+    headers: { baggage: `clew-route=${intercept.key}` },
+  });
+  await once(socket, "open");
+  socket.send("lamp");
+  const [answer] = await once(socket, "message");
+  // Asked of the live system by the developer's storefront: its own calls went out through the tunnel.
+  assert.equal(JSON.parse(String(answer)).cents, 2_400);
+
+  const closed = once(socket, "close");
+  intercept.process.signal("SIGKILL");
+  await closed;
+  const page = await fetch(shop.url, { headers: { baggage: `clew-route=${intercept.key}` } });
+  assert.match(await page.text(), /Labyrinth Supplies/);
 });

@@ -30,6 +30,8 @@ export interface Shop extends AsyncDisposable {
   run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** `clew intercept pricing` with half price, ready. */
   intercept(...flags: string[]): Promise<Intercept>;
+  /** The same for any service, run as the shop runs it. */
+  interceptOther(service: ServiceName, ...flags: string[]): Promise<Intercept>;
 }
 
 /** Disposing ends it as Ctrl-C does. */
@@ -80,6 +82,11 @@ ${services.join("")}`;
     started.push(child);
     return child;
   };
+  const serviceCommand = (name: ServiceName, ...args: string[]): string[] => [
+    node,
+    join(root, "examples", "shop", `${name}.js`),
+    ...args,
+  ];
   return {
     url: `http://127.0.0.1:${gatewayPort}`,
     gatewayPort,
@@ -92,7 +99,9 @@ ${services.join("")}`;
       const { code } = await child.exited;
       return { code, stdout: child.stdout, stderr: child.stderr };
     },
-    intercept: (...flags) => startIntercept(clew, node, flags),
+    intercept: (...flags) =>
+      startIntercept(clew, "pricing", flags, serviceCommand("pricing", "--discount", "50")),
+    interceptOther: (service, ...flags) => startIntercept(clew, service, flags, serviceCommand(service)),
     [Symbol.asyncDispose]: async () => {
       for (const child of started.toReversed()) await child.stop(10_000);
       await folder[Symbol.asyncDispose]();
@@ -124,14 +133,14 @@ function serviceSection(name: ServiceName, node: string, listen: number, upstrea
 
 async function startIntercept(
   clew: (...args: string[]) => Promise<TestProcess>,
-  node: string,
+  service: ServiceName,
   flags: readonly string[],
+  command: readonly string[],
 ): Promise<Intercept> {
   const port = await freePort();
-  const command = [node, join(root, "examples", "shop", "pricing.js"), "--discount", "50"];
   const child = await clew(
     "intercept",
-    "pricing",
+    service,
     "--port",
     String(port),
     "--json",
