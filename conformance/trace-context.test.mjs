@@ -72,13 +72,15 @@ for (const client of ["http", "fetch"]) {
   test(`a participant of traces, by ${client}`, async (suite) => {
     /** @type {string[][]} */
     const calls = [];
-    await using upstream = await startUpstream({
+    const upstream = await startUpstream({
       handle: (req, res) => {
         calls.push(req.rawHeaders);
         res.end();
       },
     });
-    await using service = await startService({ client });
+    suite.after(() => upstream[Symbol.asyncDispose]());
+    const service = await startService({ client });
+    suite.after(service.close);
     for (const { title, cases } of groups) {
       await suite.test(title, async (group) => {
         for (const expected of cases) {

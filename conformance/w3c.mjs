@@ -50,8 +50,8 @@ async function runHarness(url) {
 const runs = [];
 for (const { version, file } of findNodes(flags.quick ? [24] : [20, 24])) {
   for (const client of clients) {
-    await using service = await startService({ node: file, client });
-    const { report, outcomes } = await runHarness(service.url);
+    const service = await startService({ node: file, client });
+    const { report, outcomes } = await runHarness(service.url).finally(service.close);
     const failed = outcomes.filter(({ outcome }) => outcome !== "ok").map(({ name }) => name);
     if (outcomes.length === 0) process.stderr.write(report);
     runs.push({

@@ -1,4 +1,5 @@
 // @ts-check
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startProcess } from "@clew/testing";
 import { sendBy } from "./load.mjs";
@@ -19,6 +20,9 @@ const inboundOf = {
 export const partNames = Object.keys(inboundOf);
 
 const inFolder = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** @type {import("./labels.cjs").Counts} */
+const nothing = { right: 0, wrong: 0, lost: 0 };
 
 /** So that a soak which hangs ends: many times what a start and a request take on a slow machine. */
 const startTimeoutMs = 60_000;
@@ -53,38 +57,53 @@ async function readTally(port) {
  */
 export async function soak({ node, requests, parts, control }) {
   const receivers = await startWithPorts(node, [inFolder("receivers.cjs")], {});
-  await using _receivers = receivers.child;
+  try {
+    const service = await startService(node, receivers.ports, control);
+    try {
+      const answers = await sendMix(parts, requests, service.ports);
+      const tally = await readTally(receivers.ports.http1);
+      const reports = answers.map((answer) => ({ ...answer, ...(tally[answer.part] ?? nothing) }));
+      return { parts: reports, stderr: service.child.stderr };
+    } finally {
+      await service.child[Symbol.asyncDispose]();
+    }
+  } finally {
+    await receivers.child[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * @param {string} node @param {unknown} receivers @param {string | undefined} control
+ */
+function startService(node, receivers, control) {
   const load =
     control === "opentelemetry"
       ? ["--require", inFolder("opentelemetry.cjs")]
       : ["--import", import.meta.resolve("@clew/node")];
-  const service = await startWithPorts(node, [...load, inFolder("service.cjs")], {
-    RECEIVERS: JSON.stringify(receivers.ports),
+  return startWithPorts(node, [...load, inFolder("service.cjs")], {
+    RECEIVERS: JSON.stringify(receivers),
     CLEW_SERVICE: "service",
     CLEW_WARN_MISSING: "0",
     ...(control ? { SOAK_CONTROL: control } : {}),
   });
-  await using _service = service.child;
+}
 
-  const count = Math.ceil(requests / parts.length);
+/**
+ * All parts at once, each with its share.
+ * @param {readonly string[]} parts @param {number} requests @param {{ http1: number, http2: number }} ports
+ */
+function sendMix(parts, requests, ports) {
+  const sent = Math.ceil(requests / parts.length);
   const signal = AbortSignal.timeout(startTimeoutMs + requests * requestTimeoutMs);
-  const answers = await Promise.all(
-    parts.map((part) => {
+  // Each connection listens to it.
+  setMaxListeners(0, signal);
+  return Promise.all(
+    parts.map(async (part) => {
       const inbound = inboundOf[part] ?? "keep-alive";
-      const port = inbound === "http2" ? service.ports.http2 : service.ports.http1;
-      return sendBy[inbound]({ part, count, port, signal });
+      const port = inbound === "http2" ? ports.http2 : ports.http1;
+      return { part, sent, ...(await sendBy[inbound]({ part, count: sent, port, signal })) };
     }),
   );
-  const tally = await readTally(receivers.ports.http1);
-  return {
-    parts: parts.map((part, index) => ({
-      part,
-      sent: count,
-      .../** @type {import("./load.mjs").Answers} */ (answers[index]),
-      ...(tally[part] ?? { right: 0, wrong: 0, lost: 0 }),
-    })),
-    stderr: service.child.stderr,
-  };
 }
 
 /** @typedef {Awaited<ReturnType<typeof soak>>["parts"]} PartReports */

@@ -15,6 +15,7 @@ export async function startService({ node = process.execPath, client }) {
   const [, port] = (await child.waitForLine(/^port \d+$/)).split(" ");
   return {
     url: `http://127.0.0.1:${port}/test`,
-    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    /** Ends the process. */
+    close: () => child[Symbol.asyncDispose](),
   };
 }
