@@ -12,6 +12,15 @@ export interface HookFault {
 // biome-ignore lint/suspicious/noExplicitAny: the type of a method that is replaced is its owner's affair.
 export type Method = (this: any, ...args: any[]) => any;
 
+/** Says once per fault that contexts are not carried, and where. */
+export function warn(where: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.emitWarning(
+    `Clew no longer carries contexts ${where}, after a fault of its own: ${reason}. The application is not affected.`,
+    { type: "ClewWarning", code: "CLEW_NODE_FAULT" },
+  );
+}
+
 /**
  * One place where the runtime is changed, and the switch that takes the change out again (I9): a replaced method
  * asks `active` before it does anything of ours, and whatever goes wrong in our part ends the hook, not the call.
@@ -31,6 +40,7 @@ export class Hook {
       install(this);
     } catch (error) {
       this.fail(error);
+      this.disable();
     }
   }
 
@@ -59,16 +69,21 @@ export class Hook {
     });
   }
 
+  /** Has something done when the hook is disabled. */
+  onDisable(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
   /** Ends the hook because of a fault of ours, and says so once. */
   fail(error: unknown): void {
     if (!this.active) return;
     this.active = false;
-    faults.publish({ hook: this.name, error } satisfies HookFault);
-    const reason = error instanceof Error ? error.message : String(error);
-    process.emitWarning(
-      `Clew no longer carries contexts through ${this.name}, after a fault of its own: ${reason}. The application is not affected.`,
-      { type: "ClewWarning", code: "CLEW_NODE_FAULT" },
-    );
+    try {
+      faults.publish({ hook: this.name, error } satisfies HookFault);
+      warn(`through ${this.name}`, error);
+    } catch {
+      // Safe: it is said to whom it can be said, and a runtime that refuses even that is none of the application's calls.
+    }
   }
 
   /** Puts everything back, last change first. */

@@ -1,5 +1,5 @@
 import type { ClientRequest } from "node:http";
-import { ambientStorage, type Context, emptyContext } from "@clew/context";
+import type { Context } from "@clew/context";
 import { flatPairs, headerValue, withFields } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -22,7 +22,6 @@ interface RequestInternals extends Created {
  */
 export function hookClients(hook: Hook, outgoing: Outgoing): void {
   const { Agent, ClientRequest } = process.getBuiltinModule("node:http");
-  const storage = ambientStorage();
 
   // A request may be written from another scope than the one that created it, such as a queue's. The agent sees it
   // while it is being constructed. Without an agent, what is ambient when the headers are made counts.
@@ -33,7 +32,7 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
       function (this: unknown, ...args) {
         const request: Created | undefined = args[0];
         if (hook.active && request instanceof ClientRequest) {
-          (request as Created)[creation] ??= storage.getStore() ?? emptyContext;
+          (request as Created)[creation] ??= outgoing.ambientFor(request.host);
         }
         return Reflect.apply(addRequest, this, args);
       },
@@ -48,7 +47,7 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
         let list = headers;
         try {
           if (hook.active && isDestination(this, outgoing)) {
-            const context = this[creation] ?? storage.getStore() ?? emptyContext;
+            const context = this[creation] ?? outgoing.ambientFor(this.host);
             [lines, list] = withContext(this, firstLine, headers, context, outgoing);
           }
         } catch (error) {

@@ -2,8 +2,10 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import type { Server } from "node:net";
 import { Duplex } from "node:stream";
-import { ambientStorage, type Context, emptyContext, extractContext } from "@clew/context";
+import { ambientStorage, type Context } from "@clew/context";
 import type { Hook, Method } from "./hook.ts";
+import type { Incoming } from "./incoming.ts";
+import type { LostContexts } from "./lost-context.ts";
 
 const scope: unique symbol = Symbol("clew.context");
 
@@ -49,7 +51,7 @@ const streamEvents: ReadonlySet<unknown> = new Set([
  * kept connection; and again for everything that Node emits on the request and its response later. A listener that
  * the application adds inside a scope of its own keeps that one with `context.bind`.
  */
-export function hookServers(hook: Hook, onMissing: () => void): void {
+export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts): void {
   const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
   // Both http.Server and https.Server inherit from it, so node:https need not be loaded.
   const { Server } = process.getBuiltinModule("node:net");
@@ -61,6 +63,7 @@ export function hookServers(hook: Hook, onMissing: () => void): void {
       if (!hook.active || context === undefined || !streamEvents.has(args[0])) {
         return Reflect.apply(emit, this, args);
       }
+      if (args[0] === "close") lost.closed(this);
       return runIn(storage, context, emit, this, args);
     };
   hook.replace(IncomingMessage.prototype, "emit", rescope);
@@ -69,11 +72,12 @@ export function hookServers(hook: Hook, onMissing: () => void): void {
   const contextOf = (event: unknown, request: IncomingMessage & Scoped, answer: unknown): Context => {
     // An application may hand a request on to another server by emitting it there.
     if (request[scope] !== undefined) return request[scope];
-    const context = extractContext((name) => request.headers[name]);
-    if (context === emptyContext) onMissing();
+    const context = incoming.contextOf((name) => request.headers[name]);
     request[scope] = context;
-    if (answer instanceof ServerResponse) (answer as Scoped)[scope] = context;
-    else if (takeoverEvents.has(event) && answer instanceof Duplex) bindSocket(answer, context);
+    if (answer instanceof ServerResponse) {
+      (answer as Scoped)[scope] = context;
+      lost.opened(answer);
+    } else if (takeoverEvents.has(event) && answer instanceof Duplex) bindSocket(answer, context);
     return context;
   };
 

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { validateHeaderValue } from "node:http";
 import { test } from "node:test";
 import { extractContext } from "@clew/context";
+import { createLostContexts } from "./lost-context.ts";
 import { createOutgoing } from "./outgoing.ts";
 
 const headers: Record<string, string> = {
@@ -12,7 +13,8 @@ const headers: Record<string, string> = {
   "x-forrst-caller": "gateway",
 };
 const context = extractContext((name) => headers[name]);
-const outgoing = createOutgoing("orders", {});
+const options = { destinations: {}, participate: false, lost: createLostContexts() };
+const outgoing = createOutgoing({ ...options, service: "orders" });
 const fields = (set: Record<string, string>): Record<string, string> =>
   Object.fromEntries(outgoing.fieldsFor(context, (name) => set[name]));
 
@@ -33,7 +35,7 @@ test("a caller copied from the request being served is not forwarded", () => {
 });
 
 test("neither the service's name nor a field can split the head", () => {
-  const evil = createOutgoing("a\r\nx: y", {});
+  const evil = createOutgoing({ ...options, service: "a\r\nx: y" });
   const values = evil.fieldsFor(context.with({ "x\r\ny: z": "\r\n\0😀" }), () => undefined);
   for (const [name, value] of values) validateHeaderValue(name, value);
   assert.equal(values.length, 4);

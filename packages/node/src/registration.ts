@@ -1,10 +1,17 @@
+import { createDispatcherHook } from "./dispatcher.ts";
 import { hookFetch } from "./fetch.ts";
-import { Hook } from "./hook.ts";
+import { watchGrpc } from "./grpc-client.ts";
+import { Hook, warn } from "./hook.ts";
 import { hookClients } from "./http-client.ts";
 import { hookServers } from "./http-server.ts";
+import { hookHttp2 } from "./http2.ts";
+import { createIncoming } from "./incoming.ts";
+import { createLostContexts } from "./lost-context.ts";
 import { createMissingReporter } from "./missing-context.ts";
+import { watchModules } from "./modules.ts";
 import { createOutgoing } from "./outgoing.ts";
-import { isDisabled, type RegisterOptions, readSettings } from "./settings.ts";
+import { isDisabled, type RegisterOptions, readSettings, type Settings } from "./settings.ts";
+import { watchUndici } from "./undici.ts";
 
 /** The propagation of this process. */
 export interface Registration {
@@ -21,8 +28,8 @@ const registry = globalThis as { [registrationKey]?: Registration };
 
 /**
  * Carries the context of every request of this process from its servers to its clients: `node:http` and `node:https`
- * both ways, and `fetch`. Where a registration is active already, returns that one, options unread.
- * Never throws: what cannot be hooked is left alone, and a warning says so (I9).
+ * both ways, `fetch` and what else uses undici, Node's own or one from npm. Where a registration is active already,
+ * returns that one, options unread. Never throws: what cannot be hooked is left alone, and a warning says so (I9).
  */
 export function register(options: RegisterOptions = {}): Registration {
   const existing = registry[registrationKey];
@@ -35,14 +42,13 @@ export function register(options: RegisterOptions = {}): Registration {
 const inactive: Registration = { active: false, disable: () => {} };
 
 function start(options: RegisterOptions): Registration {
-  const settings = readSettings(options, process.env);
-  const outgoing = createOutgoing(settings.service, settings.destinations);
-  const server = new Hook("http.server");
-  const client = new Hook("http.client");
-  const fetch = new Hook("fetch");
-  server.install(() => hookServers(server, createMissingReporter(settings.warnMissing)));
-  client.install(() => hookClients(client, outgoing));
-  fetch.install(() => hookFetch(fetch, outgoing));
+  let hooks: readonly Hook[];
+  try {
+    hooks = installHooks(readSettings(options, process.env));
+  } catch (error) {
+    warn("in this process", error);
+    return inactive;
+  }
   let active = true;
   return {
     get active() {
@@ -50,7 +56,32 @@ function start(options: RegisterOptions): Registration {
     },
     disable() {
       active = false;
-      for (const hook of [server, client, fetch]) hook.disable();
+      for (const hook of hooks) hook.disable();
     },
   };
+}
+
+/** All that is changed, in the order in which it is put back. */
+function installHooks(settings: Settings): readonly Hook[] {
+  const lost = createLostContexts();
+  const incoming = createIncoming({ ...settings, onMissing: createMissingReporter(settings.warnMissing) });
+  const outgoing = createOutgoing({ ...settings, lost });
+  const dispatchers = createDispatcherHook(outgoing);
+  const undici = watchUndici(dispatchers);
+  const grpc = watchGrpc(outgoing);
+  return [
+    install("http.server", (hook) => hookServers(hook, incoming, lost)),
+    install("http.client", (hook) => hookClients(hook, outgoing)),
+    install("fetch", (hook) => hookFetch(hook, dispatchers, outgoing)),
+    install("require", (hook) => watchModules(hook, [undici, grpc])),
+    undici.hook,
+    grpc.hook,
+    ...hookHttp2(incoming, outgoing, lost),
+  ];
+}
+
+function install(name: string, change: (hook: Hook) => void): Hook {
+  const hook = new Hook(name);
+  hook.install(change);
+  return hook;
 }

@@ -12,12 +12,19 @@ export interface RegisterOptions {
   readonly destinations?: DestinationPolicy | undefined;
   /** Whether requests that come without a context are warned about. Env: `CLEW_WARN_MISSING=0` for no. Default: yes. */
   readonly warnMissing?: boolean | undefined;
+  /**
+   * Whether this process takes part in traces: each outgoing request gets a parent-id of its own, and a request that
+   * came without a trace begins one. Only for what records these ids, else the spans behind have a parent that nobody
+   * knows. Env: `CLEW_PARTICIPATE=1`. Default: no, traces go through unchanged.
+   */
+  readonly participate?: boolean | undefined;
 }
 
 export interface Settings {
   readonly service: string;
   readonly destinations: DestinationPolicy;
   readonly warnMissing: boolean;
+  readonly participate: boolean;
 }
 
 export function readSettings(options: RegisterOptions, env: NodeJS.ProcessEnv): Settings {
@@ -25,6 +32,7 @@ export function readSettings(options: RegisterOptions, env: NodeJS.ProcessEnv): 
     service: options.service ?? serviceName(env),
     destinations: options.destinations ?? destinationsOf(env),
     warnMissing: options.warnMissing ?? env["CLEW_WARN_MISSING"] !== "0",
+    participate: options.participate ?? env["CLEW_PARTICIPATE"] === "1",
   };
 }
 

@@ -1,0 +1,183 @@
+import type { Context } from "@clew/context";
+import {
+  flatPairs,
+  type HeaderField,
+  type HeaderList,
+  headerValue,
+  withFields,
+  withoutNames,
+} from "./header-list.ts";
+import type { Hook } from "./hook.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+/** What `fetch` and undici hand to a dispatcher, as far as it concerns us. */
+interface DispatchOptions {
+  readonly origin?: unknown;
+  readonly path?: unknown;
+  readonly method?: unknown;
+  readonly headers?: unknown;
+  readonly [decided]?: Decided;
+}
+
+/** What has been decided about a request; it goes with its options wherever undici takes them. */
+interface Decided {
+  /** Of whoever made the request. */
+  readonly context: Context;
+  /** Where to; undefined while that is not known, nothing having been added yet. */
+  readonly origin: unknown;
+  /** The headers that were added, lower case. */
+  readonly names: readonly string[];
+}
+
+const decided: unique symbol = Symbol("clew.decided");
+
+type Dispatch = (options: unknown, handler: unknown) => unknown;
+
+/** The `dispatch` of every class of undici's that is met, each of them changed once. */
+export interface DispatcherHook {
+  /** Changes the classes of a dispatcher, given one or its prototype, until `hook` ends. What is none is left alone. */
+  add(hook: Hook, dispatcher: unknown): void;
+}
+
+/**
+ * Adds the context to what undici sends, Node's own or one from npm. It is added in the first call of a dispatcher,
+ * which is made by whoever makes the request: a pool dispatches what it queued from the scope of whichever request
+ * freed a connection, so there, and in everything that undici publishes from there, the ambient context is another's.
+ */
+export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
+  const hooked = new WeakSet<object>();
+  return {
+    add(hook, dispatcher) {
+      if (typeof dispatcher !== "object" || dispatcher === null) return;
+      const decideFor: Decide = (self, options) => {
+        try {
+          if (hook.active && typeof options === "object" && options !== null) {
+            return decide(options, self, outgoing);
+          }
+        } catch (error) {
+          hook.fail(error);
+        }
+        return options;
+      };
+      let owner: object | null = dispatcher;
+      for (; owner !== null && !hooked.has(owner); owner = Object.getPrototypeOf(owner)) {
+        hooked.add(owner);
+        // A method of an object's own may be made anew for each, and leads to one of these.
+        if (!Object.hasOwn(owner, "constructor")) continue;
+        if (Object.hasOwn(owner, "dispatch")) hookDispatch(hook, owner, decideFor);
+        if (Object.hasOwn(owner, "compose")) hookCompose(hook, owner, decideFor);
+      }
+    },
+  };
+}
+
+/** The fields for a request that is at no dispatcher of ours. */
+export function fieldsForOrigin(origin: unknown, outgoing: Outgoing): HeaderField[] {
+  if (!isDestination({}, origin, outgoing)) return [];
+  return outgoing.fieldsFor(outgoing.ambientFor(hostOf(origin) ?? ""), () => undefined);
+}
+
+type Decide = (dispatcher: unknown, options: unknown) => unknown;
+
+function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
+  hook.replace(
+    owner,
+    "dispatch",
+    (dispatch) =>
+      function (this: unknown, options: unknown, ...rest) {
+        return Reflect.apply(dispatch, this, [decideFor(this, options), ...rest]);
+      },
+  );
+}
+
+/** Interceptors may dispatch later, from anywhere, and again: so it is decided before the first of them. */
+function hookCompose(hook: Hook, owner: object, decideFor: Decide): void {
+  hook.replace(
+    owner,
+    "compose",
+    (compose) =>
+      function (this: unknown, ...args) {
+        const interceptors: unknown[] = Array.isArray(args[0]) ? args[0] : args;
+        const first =
+          (dispatch: Dispatch): Dispatch =>
+          (options, handler) =>
+            dispatch(decideFor(this, options), handler);
+        // undici calls the last one first.
+        return Reflect.apply(compose, this, hook.active ? [[...interceptors, first]] : args);
+      },
+  );
+}
+
+/** The options to go on with: in the first call with the context added, in those that it leads to as they are. */
+function decide(options: DispatchOptions, dispatcher: unknown, outgoing: Outgoing): DispatchOptions {
+  const origin = options.origin ?? originOf(dispatcher);
+  const earlier = options[decided];
+  if (earlier !== undefined && (origin === undefined || sameOrigin(earlier.origin, origin))) return options;
+  const headers = headersOf(options);
+  if (headers === undefined) return options;
+  if (earlier?.origin !== undefined) {
+    // A dispatcher of the application's has followed a redirect, or gone to a proxy. Nothing is added any more:
+    // which of the two it was cannot be seen, and a proxy hands on what it gets.
+    if (earlier.names.length === 0 || isDestination(options, origin, outgoing)) return options;
+    return decidedAs(options, withoutNames(headers, earlier.names), { ...earlier, origin, names: [] });
+  }
+  const context = earlier?.context ?? outgoing.ambientFor(hostOf(origin) ?? "");
+  // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
+  if (origin === undefined) return decidedAs(options, options.headers, { context, origin, names: [] });
+  if (!isDestination(options, origin, outgoing)) {
+    return decidedAs(options, options.headers, { context, origin, names: [] });
+  }
+  const fields = outgoing.fieldsFor(context, (name) => headerValue(headers, name));
+  const names = fields.map(([name]) => name);
+  return decidedAs(options, withFields(headers, fields), { context, origin, names });
+}
+
+function sameOrigin(first: unknown, second: unknown): boolean {
+  return first === second || (first !== undefined && String(first) === String(second));
+}
+
+/** Undefined for what undici refuses: it shall say so, as it would have. */
+function headersOf({ headers }: DispatchOptions): HeaderList | undefined {
+  if (headers === undefined || headers === null) return {};
+  if (typeof headers !== "object") return undefined;
+  if (Array.isArray(headers) || !(Symbol.iterator in headers)) return headers as HeaderList;
+  return flatPairs(headers as Iterable<unknown>);
+}
+
+function isDestination({ path, method }: DispatchOptions, origin: unknown, outgoing: Outgoing): boolean {
+  if (method === "CONNECT") return false;
+  const host = hostOf(origin);
+  if (host === undefined) return false;
+  // To a proxy, the whole URL is the path.
+  const target = typeof path === "string" && !path.startsWith("/") ? hostOf(path) : undefined;
+  return outgoing.mayGoTo(host, target ?? host);
+}
+
+function hostOf(url: unknown): string | undefined {
+  const text = String(url);
+  return URL.canParse(text) ? new URL(text).hostname : undefined;
+}
+
+const ownOrigins = new WeakMap<object, string | undefined>();
+
+/**
+ * Where a client or pool of one origin leads, for requests that name none. Undici keeps it under a symbol of its own,
+ * `Symbol(url)` from version 4 to 8, and tells it in no other way.
+ */
+function originOf(dispatcher: unknown): string | undefined {
+  if (typeof dispatcher !== "object" || dispatcher === null) return undefined;
+  if (ownOrigins.has(dispatcher)) return ownOrigins.get(dispatcher);
+  const symbol = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === "url");
+  const url: unknown = symbol === undefined ? undefined : Reflect.get(dispatcher, symbol);
+  const origin = url instanceof URL ? url.origin : undefined;
+  ownOrigins.set(dispatcher, origin);
+  return origin;
+}
+
+/** A copy, since options that the application made may be used again. */
+function decidedAs(options: DispatchOptions, headers: unknown, decision: Decided): DispatchOptions {
+  return Object.assign(Object.create(Object.getPrototypeOf(options)), options, {
+    headers,
+    [decided]: decision,
+  });
+}
