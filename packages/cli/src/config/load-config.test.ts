@@ -63,8 +63,8 @@ services:
   assert.match(report, /4 faults/);
   assert.match(report, /environment \(line 1\)/);
   assert.match(report, /manager\.listen \(line 3\): is not host:port/);
-  assert.match(report, /services\.orders\.ports/);
-  assert.match(report, /prots/);
+  assert.match(report, /services\.orders\.ports: is missing/);
+  assert.match(report, /services\.orders \(line 6\): has no setting named prots/);
 });
 
 test("names that do not exist and addresses used twice are faults", async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
 import { CliError } from "../errors.ts";
 import { type Config, type PortConfig, parseEndpoint, type ServiceConfig } from "./config.ts";
 import { isUnreadable, unknownReferences } from "./references.ts";
@@ -41,7 +42,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   }
   const raw: unknown = document.toJS() ?? {};
   const { merged, sources } = overlay(raw, env);
-  const parsed = configSchema.safeParse(merged);
+  const parsed = configSchema.safeParse(merged, { error: explainIssue });
   const faults: Fault[] = parsed.success
     ? crossChecks(parsed.data)
     : parsed.error.issues.map(({ path, message }) => ({ path, message }));
@@ -52,6 +53,14 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
     });
   }
   return { config: resolveConfig(file, parsed.data), values: listValues(merged, sources) };
+}
+
+type Issue = Parameters<z.core.$ZodErrorMap>[0];
+
+/** Words for the two faults that people make most; the schema's own words for the rest. */
+function explainIssue(issue: Issue): string | undefined {
+  if (issue.code === "unrecognized_keys") return `has no setting named ${issue.keys.join(", ")}`;
+  return issue.input === undefined ? "is missing" : undefined;
 }
 
 function readText(file: string): string {
