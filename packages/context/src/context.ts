@@ -103,7 +103,7 @@ export class RequestContext implements Context {
   with(fields: FieldChanges): Context {
     const changes = new Map<string, string | undefined>();
     for (const [name, value] of Object.entries(fields)) {
-      changes.set(encodeName(name), value === undefined ? undefined : encodeValue(name, value));
+      changes.set(fieldKey(name), value === undefined ? undefined : encodeValue(name, value));
     }
     return withEncodedFields(this, changes);
   }
@@ -111,6 +111,18 @@ export class RequestContext implements Context {
 
 /** A context without fields, caller and trace. */
 export const emptyContext: Context = new RequestContext("", true, undefined, undefined, undefined);
+
+/**
+ * A context made of parts that are known to be well-formed. Whether they are within the limits is looked at when it is
+ * sent.
+ */
+export function createContext(
+  parts: Pick<Context, "baggage" | "traceparent" | "tracestate" | "caller">,
+): Context {
+  const { baggage, traceparent, tracestate, caller } = parts;
+  if (baggage === "" && traceparent === undefined && caller === undefined) return emptyContext;
+  return new RequestContext(baggage, false, traceparent, tracestate, caller);
+}
 
 /** Changes given as baggage keys and values, which the caller has encoded. */
 export function withEncodedFields(
@@ -125,7 +137,8 @@ export function withEncodedFields(
   return new RequestContext(baggage, isWithinLimits, context.traceparent, context.tracestate, caller);
 }
 
-function encodeName(name: string): string {
+/** The baggage key of a field that the application names. Throws `E_CONTEXT_NAME` as `Context.with` does. */
+export function fieldKey(name: string): string {
   if (name === "caller") {
     throw new ContextError("E_CONTEXT_NAME", '"caller" is no custom field.', {
       hint: "Every sender sets it to its own name; set CLEW_SERVICE to change that name.",

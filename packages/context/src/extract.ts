@@ -7,7 +7,9 @@ import {
   isTraceparent,
   maxCallerBytes,
   repairBaggage,
+  tracestateLimits,
 } from "@clew/wire";
+import type { Carrier } from "./carriers/carrier.ts";
 import { type Context, emptyContext, RequestContext } from "./context.ts";
 import { type FaultHook, publishFault } from "./faults.ts";
 
@@ -24,10 +26,11 @@ export interface ExtractOptions {
 const noOptions: ExtractOptions = {};
 
 /**
- * The context that headers carry; `emptyContext` itself when they carry none. Never throws: a malformed part is left
- * out alone, counted and reported.
+ * The context that headers, or any carrier, hold; `emptyContext` itself when they hold none. Never throws, unless the
+ * carrier does: a malformed part is left out alone, counted and reported.
  */
-export function extractContext(header: HeaderReader, options: ExtractOptions = noOptions): Context {
+export function extractContext(source: HeaderReader | Carrier, options: ExtractOptions = noOptions): Context {
+  const header: HeaderReader = typeof source === "function" ? source : (name) => source.get(name);
   const baggageLines = header("baggage");
   const traceparentLines = header("traceparent");
   const callerLines = header("x-forrst-caller");
@@ -50,7 +53,7 @@ function readBaggageLines(
   onFault: FaultHook,
 ): string {
   if (lines === undefined) return "";
-  const text = typeof lines === "string" ? lines : lines.join(",");
+  const text = typeof lines === "string" ? lines : joinLines(lines, limits.maxBytes);
   const members = checkBaggage(text, limits);
   if (members >= 0) return members === 0 ? "" : text;
   const repaired = repairBaggage(text, limits);
@@ -58,6 +61,13 @@ function readBaggageLines(
   if (repaired.overlong > 0) onFault("limited", repaired.overlong, "baggage members with a long name");
   if (repaired.truncated) onFault("limited", 1, "baggage past its limits");
   return repaired.text;
+}
+
+/** The lines as one header, or as many of them as pass the limit; nobody reads further. */
+function joinLines(lines: readonly string[], maxBytes: number): string {
+  let text = lines[0] ?? "";
+  for (let at = 1; at < lines.length && text.length <= maxBytes; at++) text += `,${lines[at]}`;
+  return text;
 }
 
 /** Two lines cannot both be right, so they count as none. Source: W3C Trace Context level 2, "A traceparent is Received". */
@@ -73,7 +83,7 @@ function readTracestate(
   onFault: FaultHook,
 ): string | undefined {
   if (lines === undefined) return undefined;
-  const text = typeof lines === "string" ? lines : lines.join(",");
+  const text = typeof lines === "string" ? lines : joinLines(lines, tracestateLimits.maxBytes);
   const members = checkTracestate(text);
   if (members < 0) onFault("malformed", 1, "tracestate");
   return members > 0 ? text : undefined;

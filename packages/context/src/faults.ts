@@ -1,4 +1,3 @@
-import diagnosticsChannel from "node:diagnostics_channel";
 import { createReportCounter } from "./rate-limit.ts";
 
 /**
@@ -9,8 +8,18 @@ import { createReportCounter } from "./rate-limit.ts";
  * - `limited`: text past a limit came in and was not read; counted per header.
  * - `trimmed`: fields were left out on the way out, to keep within the limits.
  * - `missing`: a request came without context. Published by servers, not here.
+ * - `mistyped`: a declared field came with a value that its schema refuses.
+ * - `unsigned`: a field that must be signed came without a valid signature, and was left out.
+ * - `conflict`: contexts that were joined did not agree on a field, and it was left out.
  */
-export type ContextFault = "malformed" | "limited" | "trimmed" | "missing";
+export type ContextFault =
+  | "malformed"
+  | "limited"
+  | "trimmed"
+  | "missing"
+  | "mistyped"
+  | "unsigned"
+  | "conflict";
 
 export interface ContextFaultEvent {
   /** How many since the last event of this kind. */
@@ -27,20 +36,30 @@ export const contextChannels: Readonly<Record<ContextFault, string>> = {
   limited: "clew.context.limited",
   trimmed: "clew.context.trimmed",
   missing: "clew.context.missing",
+  mistyped: "clew.context.mistyped",
+  unsigned: "clew.context.unsigned",
+  conflict: "clew.context.conflict",
 };
+
+/** Asked for at run time, not imported: browsers and edge runtimes load this file too, and publish nothing. */
+const { process: runtime } = globalThis as { readonly process?: NodeJS.Process };
+const diagnosticsChannel = runtime?.getBuiltinModule?.("node:diagnostics_channel");
 
 /** A hook that publishes on the channels above, at most once per interval and kind. */
 export function createFaultPublisher(options: Parameters<typeof createReportCounter>[1] = {}): FaultHook {
   let what = "";
   const forKind = (fault: ContextFault) => {
-    const channel = diagnosticsChannel.channel(contextChannels[fault]);
-    return createReportCounter(({ count }) => channel.publish({ count, what }), options);
+    const channel = diagnosticsChannel?.channel(contextChannels[fault]);
+    return createReportCounter(({ count }) => channel?.publish({ count, what }), options);
   };
   const counters = {
     malformed: forKind("malformed"),
     limited: forKind("limited"),
     trimmed: forKind("trimmed"),
     missing: forKind("missing"),
+    mistyped: forKind("mistyped"),
+    unsigned: forKind("unsigned"),
+    conflict: forKind("conflict"),
   };
   return (fault, count, latest) => {
     what = latest;

@@ -1,28 +1,32 @@
 import { type BaggageLimits, baggageLimits, encodeCaller, encodeFieldName, trimBaggage } from "@clew/wire";
+import type { Carrier } from "./carriers/carrier.ts";
 import { type Context, RequestContext } from "./context.ts";
 import { type FaultHook, publishFault } from "./faults.ts";
-import { routeField } from "./field-names.ts";
+import { contextHeaderNames, routeField, signatureField } from "./field-names.ts";
+import { importantFields } from "./fields/declarations.ts";
 
 export interface InjectOptions {
   /** The sending service's own name; goes out as `caller`. */
   readonly service: string;
   /** Default `baggageLimits`. */
   readonly limits?: BaggageLimits | undefined;
-  /** Names of the fields that are kept first when a limit is passed, behind the routing key. Default none. */
+  /** Names of the fields that are kept first when a limit is passed, behind the routing key. Default: those declared by `defineFields`. */
   readonly important?: readonly string[] | undefined;
   /** Default: publishes on the diagnostics channels of {@link contextChannels}. */
   readonly onFault?: FaultHook | undefined;
 }
 
 /**
- * Sets the headers that carry a context. What is absent is not set: whoever sets into headers that may already hold a
- * context takes `contextHeaderNames` out first. Never throws, unless `set` does.
+ * Writes a context into a carrier, in the place of any that it holds, or hands the headers that carry it to a
+ * function. What is absent is not set: such a function's headers must not hold a context already, else take
+ * `contextHeaderNames` out first. Never throws, unless `set` or the carrier does.
  */
 export function injectContext(
   context: Context,
-  set: (name: string, value: string) => void,
+  target: ((name: string, value: string) => void) | Carrier,
   options: InjectOptions,
 ): void {
+  const set = typeof target === "function" ? target : emptyCarrier(target);
   const baggage = outgoingBaggage(context, options);
   if (baggage !== "") set("baggage", baggage);
   if (context.traceparent !== undefined) {
@@ -33,11 +37,18 @@ export function injectContext(
   if (caller !== "") set("x-forrst-caller", caller);
 }
 
-/** The custom fields as they may leave: within the limits, the routing key first to be kept, every drop reported. */
+/** Takes an older context out of a carrier, so that nothing of it stays beside the new one. */
+function emptyCarrier(carrier: Carrier): (name: string, value: string) => void {
+  for (const name of contextHeaderNames) carrier.delete(name);
+  return (name, value) => carrier.set(name, value);
+}
+
+/** The custom fields as they may leave: within the limits, routing key and signature first to be kept, every drop reported. */
 function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service">): string {
   const isDefault = options.limits === undefined;
   if (isDefault && context instanceof RequestContext && context.isWithinLimits) return context.baggage;
-  const importantKeys = [routeField, ...(options.important ?? []).map(encodeFieldName)];
+  const important = options.important ?? importantFields();
+  const importantKeys = [routeField, signatureField, ...important.map(encodeFieldName)];
   const { text, dropped } = trimBaggage(context.baggage, importantKeys, options.limits ?? baggageLimits);
   if (dropped.length > 0) {
     const onFault = options.onFault ?? publishFault;

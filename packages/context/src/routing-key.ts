@@ -12,14 +12,23 @@ const maxRouteNameLength = 63;
 const noKey: RoutingKey = { status: "none" };
 const invalidKey: RoutingKey = { status: "invalid" };
 
-/**
- * What the value of `clew-route` is worth. A plain route name counts only in open mode (local development); signed
- * keys, `<route>.<expiry>.<key id>.<signature>`, are `invalid` until somebody verifies them.
- */
-export function parseRoutingKey(value: JsonValue | undefined, mode: { readonly open: boolean }): RoutingKey {
+/** Says what a signed key, `<route>.<expiry>.<key id>.<signature>`, is worth: `valid`, `expired` or `invalid`. */
+export type RoutingKeyVerifier = (key: string) => RoutingKey;
+
+export interface RoutingKeyMode {
+  /** Whether a plain route name counts: for local development. */
+  readonly open: boolean;
+  /** Default: no signed key is valid. Made by `createRoutingKeyVerifier` of `@clew/context/signing`. */
+  readonly verify?: RoutingKeyVerifier | undefined;
+}
+
+/** What the value of `clew-route` is worth. */
+export function parseRoutingKey(value: JsonValue | undefined, mode: RoutingKeyMode): RoutingKey {
   if (value === undefined) return noKey;
-  if (!mode.open || typeof value !== "string" || !isRouteName(value)) return invalidKey;
-  return { status: "open", route: value };
+  if (typeof value !== "string") return invalidKey;
+  // A route name has no dot, a signed key has three: neither is ever taken for the other.
+  if (isRouteName(value)) return mode.open ? { status: "open", route: value } : invalidKey;
+  return mode.verify?.(value) ?? invalidKey;
 }
 
 /**

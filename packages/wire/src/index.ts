@@ -6,6 +6,7 @@ export {
   repairBaggage,
 } from "./baggage.ts";
 export { type BaggageMember, editBaggage, findBaggageValue, readBaggage } from "./baggage-member.ts";
+export { decodeBaggageText, encodeBaggageText } from "./baggage-text.ts";
 export { type TrimmedBaggage, trimBaggage } from "./baggage-trim.ts";
 export {
   decodeCaller,
