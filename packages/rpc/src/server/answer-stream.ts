@@ -1,12 +1,11 @@
-import type { ServerResponse } from "node:http";
 import { maxResponseBytes } from "../envelope/limits.ts";
 import { writeResponse } from "../envelope/write.ts";
-import { eventStreamType, heartbeat, writeEvent } from "../extensions/stream.ts";
+import { eventStreamType } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
-import { requestIdHeader } from "./respond.ts";
+import type { Exchange } from "./exchange.ts";
 
 export interface StreamAnswer {
-  readonly response: ServerResponse;
+  readonly exchange: Exchange;
   readonly id: string;
   /** The stream extension's URN as the request wrote it. */
   readonly urn: string;
@@ -26,11 +25,11 @@ export interface StreamAnswer {
  * still has an HTTP status of its own: it is thrown. Later ones end the stream with an `error` event.
  */
 export async function answerStream(answer: StreamAnswer): Promise<void> {
-  const { response, signal } = answer;
+  const { exchange, id, signal } = answer;
   const iterator = answer.run(() => answer.events[Symbol.asyncIterator]());
   const beat = setInterval(() => {
-    begin(answer);
-    if (!response.writableNeedDrain) response.write(heartbeat);
+    exchange.beginStream(id);
+    if (!exchange.isFull()) exchange.beat();
   }, answer.heartbeatMs);
   try {
     for (;;) {
@@ -39,29 +38,22 @@ export async function answerStream(answer: StreamAnswer): Promise<void> {
         signal,
       );
       if (step.done === true) break;
-      begin(answer);
-      if (!response.write(writeEvent("data", writeData(step.value)))) await drained(answer);
+      exchange.beginStream(id);
+      exchange.writeEvent("data", writeData(step.value));
+      if (exchange.isFull()) await drained(answer);
     }
-    begin(answer);
-    response.end(completion(answer));
+    exchange.beginStream(id);
+    exchange.writeEvent("done", "null");
+    exchange.endStream("complete", completion(answer));
   } catch (error) {
-    if (!response.headersSent) throw error;
+    if (!exchange.isBegun()) throw error;
     const [first] = answer.toRpcError(error).errors;
-    if (!response.destroyed) response.end(writeEvent("error", JSON.stringify(first)));
+    exchange.endStream("error", JSON.stringify(first));
   } finally {
     clearInterval(beat);
     // The handler may wait for something that never comes: it is told to stop, and not waited for.
     void Promise.resolve(answer.run(() => iterator.return?.())).catch(() => {});
   }
-}
-
-function begin({ response, id }: StreamAnswer): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(200, {
-    "content-type": eventStreamType,
-    "cache-control": "no-store",
-    ...requestIdHeader(id),
-  });
 }
 
 function writeData(value: unknown): string {
@@ -75,10 +67,7 @@ function writeData(value: unknown): string {
 /** Source: Forrst specification, extensions/stream "SSE Event Types". */
 function completion({ id, urn }: StreamAnswer): string {
   const extensions = [{ urn, data: { enabled: true, content_type: eventStreamType, completed: true } }];
-  return (
-    writeEvent("done", "null") +
-    writeEvent("complete", writeResponse({ id, result: { streamed: true }, extensions }))
-  );
+  return writeResponse({ id, result: { streamed: true }, extensions });
 }
 
 /** A listener per step and not one promise for all steps: a race against a promise that lives long keeps every loser. */
@@ -91,21 +80,20 @@ function untilAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function drained({ response, signal, stallMs }: StreamAnswer): Promise<void> {
+function drained({ exchange, signal, stallMs }: StreamAnswer): Promise<void> {
   return new Promise((resolve, reject) => {
     const stalled = setTimeout(() => {
-      response.destroy();
+      exchange.destroy();
       finish(() => reject(new RpcError("UNAVAILABLE", `the reader took nothing for ${stallMs} ms`)));
     }, stallMs);
-    const onDrain = (): void => finish(resolve);
     const onAbort = (): void => finish(() => reject(signal.reason));
     const finish = (settle: () => void): void => {
       clearTimeout(stalled);
-      response.off("drain", onDrain);
+      stopWaiting();
       signal.removeEventListener("abort", onAbort);
       settle();
     };
-    response.once("drain", onDrain);
+    const stopWaiting = exchange.whenFree(() => finish(resolve));
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
   });

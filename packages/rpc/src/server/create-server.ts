@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { FunctionContract, StreamContract } from "../contract.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
+import { HttpExchange } from "../transports/http-exchange.ts";
 import type { Call } from "./call.ts";
+import { CallService } from "./call-service.ts";
 import { FunctionTable } from "./function-table.ts";
-import { HttpService } from "./http-service.ts";
 import { publishContextFault } from "./request-context.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { addSystemFunctions } from "./system-functions.ts";
@@ -38,7 +39,7 @@ export function createServer(options: ServerOptions): ForrstServer {
   const limits = { ...defaultEnvelopeLimits, ...options.limits };
   const table = new FunctionTable();
   addSystemFunctions(table, options.service, limits);
-  const http = new HttpService({
+  const service = new CallService({
     ...options,
     limits,
     table,
@@ -48,6 +49,7 @@ export function createServer(options: ServerOptions): ForrstServer {
     maxCalls: options.maxCalls ?? 10_000,
     drainMs: options.drainMs ?? 5_000,
   });
+  const http = { service: options.service, admit: options.admit };
   const server: ForrstServer = {
     function(name, definition) {
       table.add({ kind: "function", name, ...definition });
@@ -61,8 +63,8 @@ export function createServer(options: ServerOptions): ForrstServer {
       table.add({ kind: "stream", name, version, arguments: args, event, handler });
       return server;
     },
-    handle: (request, response) => http.handle(request, response),
-    close: () => http.close(),
+    handle: (request, response) => service.accept(new HttpExchange(request, response, http)),
+    close: () => service.close(),
   };
   return server;
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from "node:http";
 import {
   type Context,
   contextFromForrst,
   createFaultPublisher,
   extractContext,
   type FaultHook,
+  type HeaderReader,
 } from "@clew/context";
 import { isReservedName } from "../contract.ts";
 import type { ForrstRequest } from "../envelope/document.ts";
@@ -16,9 +16,9 @@ export const publishContextFault: FaultHook = createFaultPublisher();
  * headers alone. Behind an edge (`clew-edge: 1`) the body came from outside and is not believed (I5). A call without
  * any context is reported and served. Source: Forrst specification, context "Missing Context".
  */
-export function readContext(http: IncomingMessage, request: ForrstRequest, onFault: FaultHook): Context {
-  const fromHeaders = extractContext((name) => http.headersDistinct[name], { onFault });
-  const fromOutside = http.headers["clew-edge"] === "1";
+export function readContext(header: HeaderReader, request: ForrstRequest, onFault: FaultHook): Context {
+  const fromHeaders = extractContext(header, { onFault });
+  const fromOutside = [header("clew-edge")].flat().includes("1");
   const context = fromOutside ? fromHeaders : contextFromForrst(request.context, fromHeaders, onFault);
   // Whoever asks for health or capabilities is often no service, and has nothing to hand on.
   if (context.caller === undefined && context.size === 0 && !isReservedName(request.function)) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "./http-exchange.ts";
 
 export type BodyResult =
   | { readonly kind: "whole"; readonly bytes: Buffer }
@@ -12,7 +12,7 @@ export type BodyResult =
  */
 const discardFactor = 4;
 
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
+export function readBody(request: HttpRequest, maxBytes: number): Promise<BodyResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;

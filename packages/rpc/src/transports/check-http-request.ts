@@ -1,11 +1,11 @@
-import type { IncomingMessage } from "node:http";
 import { RpcError } from "../rpc-error.ts";
+import type { HttpRequest } from "./http-exchange.ts";
 
 /**
  * What can be refused before a body is read. Throws INVALID_REQUEST with status 405, 415 or 413.
  * Source: Forrst specification, transport "Request", "Content Negotiation" and "Request Size Limits".
  */
-export function checkHttpRequest(request: IncomingMessage, maxBodyBytes: number): void {
+export function checkHttpRequest(request: HttpRequest, maxBodyBytes: number): void {
   if (request.method !== "POST") {
     throw new RpcError("INVALID_REQUEST", `Method must be POST, not ${request.method}`, { status: 405 });
   }

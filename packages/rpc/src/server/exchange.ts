@@ -1,0 +1,51 @@
+import type { HeaderReader } from "@clew/context";
+
+export type StreamEventName = "data" | "error" | "done" | "complete";
+
+/** A whole answer as the transport is to send it. */
+export interface Answer {
+  /** The request's id; null when it could not be read. */
+  readonly id: string | null;
+  /** HTTP status. A transport without one leaves it out: the error's code says the same. */
+  readonly status: number;
+  /** The response document. */
+  readonly text: string;
+}
+
+/**
+ * One request and the way back for its answer: all that the service knows of a transport. Whoever adds a transport
+ * implements this, hands each request to `CallService.accept`, and passes the transport contract's tests.
+ * Everything that writes does nothing once the client is gone.
+ */
+export interface Exchange {
+  /** Reads the metadata beside the document, such as HTTP's headers. */
+  readonly header: HeaderReader;
+  /** Of `Authorization: Bearer`. */
+  readonly token: string | undefined;
+  readonly remoteAddress: string | undefined;
+  /** Aborted by the transport when the client is gone before it has its answer, and by the service when that ends. */
+  readonly abort: AbortController;
+  /**
+   * The request's document; undefined when the client went away in the middle of it. Rejects with the `RpcError` that
+   * is the answer to what the transport itself refuses.
+   */
+  receive(maxBodyBytes: number): Promise<Buffer | undefined>;
+  /** Sends the one answer, unless one was begun already. */
+  send(answer: Answer): void;
+  /** Whether an answer or a stream was begun. */
+  isBegun(): boolean;
+  /** Begins a stream, unless it was begun already. */
+  beginStream(id: string): void;
+  /** `data` is JSON text. */
+  writeEvent(event: StreamEventName, data: string): void;
+  /** Shows the reader of a quiet stream that this end lives. */
+  beat(): void;
+  /** Sends the last event and nothing after it. */
+  endStream(event: StreamEventName, data: string): void;
+  /** Whether what was written waits for the reader; the next event is then held back (I8). */
+  isFull(): boolean;
+  /** Calls back once, when there is room again; what it returns takes the wish back. */
+  whenFree(onFree: () => void): () => void;
+  /** Breaks the answer off, so that the client sees it. */
+  destroy(): void;
+}

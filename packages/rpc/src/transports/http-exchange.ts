@@ -1,0 +1,133 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { HeaderReader } from "@clew/context";
+import { eventStreamType, heartbeat, writeEvent } from "../extensions/stream.ts";
+import { RpcError } from "../rpc-error.ts";
+import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
+import type { ServerOptions } from "../server/server-options.ts";
+import { checkHttpRequest } from "./check-http-request.ts";
+import { readBody } from "./read-body.ts";
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+export interface HttpExchangeOptions {
+  readonly service: string;
+  readonly admit: ServerOptions["admit"];
+}
+
+/** HTTP/1.1 and HTTP/2. Source: Forrst specification, transport "HTTP". */
+export class HttpExchange implements Exchange {
+  readonly abort: AbortController = new AbortController();
+  readonly header: HeaderReader;
+  readonly #request: HttpRequest;
+  readonly #response: ServerResponse;
+  readonly #options: HttpExchangeOptions;
+  #isFull = false;
+  #isGone = false;
+
+  constructor(request: HttpRequest, response: HttpResponse, options: HttpExchangeOptions) {
+    this.#request = request;
+    // What is used of it is the same in both; only their declarations differ.
+    this.#response = response as ServerResponse;
+    this.#options = options;
+    this.header =
+      "headersDistinct" in request
+        ? (name) => request.headersDistinct[name]
+        : (name) => request.headers[name];
+    this.#response.on("drain", () => {
+      this.#isFull = false;
+    });
+    this.#response.once("close", () => {
+      this.#isGone = true;
+      if (!this.#response.writableFinished)
+        this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
+    });
+  }
+
+  get token(): string | undefined {
+    return /^Bearer +(\S+)$/i.exec(this.#request.headers.authorization ?? "")?.[1];
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.socket?.remoteAddress;
+  }
+
+  async receive(maxBodyBytes: number): Promise<Buffer | undefined> {
+    checkHttpRequest(this.#request, maxBodyBytes);
+    await this.#options.admit?.(this.#request as IncomingMessage);
+    const body = await readBody(this.#request, maxBodyBytes);
+    if (body.kind === "gone") return undefined;
+    if (body.kind === "whole") return body.bytes;
+    const message = `The request's body is larger than ${maxBodyBytes} bytes`;
+    throw new RpcError("INVALID_REQUEST", message, { status: 413 });
+  }
+
+  send({ id, status, text }: Answer): void {
+    const response = this.#response;
+    if (response.headersSent || !this.#isOpen()) return;
+    const headers: OutgoingHttpHeaders = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(text),
+      "cache-control": "no-store",
+      ...requestIdHeader(id),
+    };
+    if (status === 401) headers["www-authenticate"] = `Bearer realm="${this.#options.service}"`;
+    if (status === 405) headers["allow"] = "POST";
+    // What is left of an unread body would be taken for the next request; HTTP/2 has no such trouble.
+    if (!this.#request.complete && this.#request.httpVersionMajor === 1) headers["connection"] = "close";
+    response.writeHead(status, headers);
+    response.end(text);
+  }
+
+  isBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  beginStream(id: string): void {
+    if (this.#response.headersSent || !this.#isOpen()) return;
+    this.#response.writeHead(200, {
+      "content-type": eventStreamType,
+      "cache-control": "no-store",
+      ...requestIdHeader(id),
+    });
+  }
+
+  writeEvent(event: StreamEventName, data: string): void {
+    this.#write(writeEvent(event, data));
+  }
+
+  beat(): void {
+    this.#write(heartbeat);
+  }
+
+  endStream(event: StreamEventName, data: string): void {
+    if (this.#isOpen()) this.#response.end(writeEvent(event, data));
+  }
+
+  isFull(): boolean {
+    return this.#isFull && this.#isOpen();
+  }
+
+  whenFree(onFree: () => void): () => void {
+    this.#response.once("drain", onFree);
+    return () => this.#response.off("drain", onFree);
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+
+  #write(text: string): void {
+    if (this.#isOpen()) this.#isFull = !this.#response.write(text);
+  }
+
+  #isOpen(): boolean {
+    return !this.#isGone && this.#response.destroyed !== true;
+  }
+}
+
+/** Only ids that are safe in a header and of a length that headers bear are echoed there as well. */
+function requestIdHeader(id: string | null): Record<string, string> {
+  return id !== null && /^[\x21-\x7e]{1,128}$/.test(id) ? { "x-forrst-request-id": id } : {};
+}
