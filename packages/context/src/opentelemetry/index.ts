@@ -1,0 +1,14 @@
+export type { OtelContext, OtelContextManager } from "./api-types.ts";
+export {
+  completeExtracted,
+  contextFromCarrier,
+  extractedHere,
+  headersFor,
+  type OtelGetter,
+} from "./propagation.ts";
+export { ClewPropagator, type ClewPropagatorOptions } from "./propagator.ts";
+export {
+  fromOtelContext as contextFromOpenTelemetry,
+  intoOtelContext as contextToOpenTelemetry,
+} from "./shared-context.ts";
+export { openTelemetry } from "./shared-storage.ts";
