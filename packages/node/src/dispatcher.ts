@@ -11,7 +11,7 @@ import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** What `fetch` and undici hand to a dispatcher, as far as it concerns us. */
-interface DispatchOptions {
+export interface DispatchOptions {
   readonly origin?: unknown;
   readonly path?: unknown;
   readonly method?: unknown;
@@ -71,10 +71,27 @@ export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
   };
 }
 
-/** The fields for a request that is at no dispatcher of ours. */
-export function fieldsForOrigin(origin: unknown, outgoing: Outgoing): HeaderField[] {
-  if (!isDestination({}, origin, outgoing)) return [];
-  return outgoing.fieldsFor(outgoing.ambientFor(hostOf(origin) ?? ""), () => undefined);
+/** The fields to add to a request that no dispatcher has decided about. */
+export function fieldsForUndecided(request: DispatchOptions, outgoing: Outgoing): HeaderField[] {
+  const headers = headersOf(request);
+  if (headers === undefined || !isDestination(request, request.origin, outgoing)) return [];
+  const valueSet = (name: string): unknown => headerValue(headers, name);
+  // With a caller, a dispatcher of ours has decided after all.
+  if (valueSet("x-forrst-caller") !== undefined) return [];
+  return outgoing.fieldsFor(outgoing.ambientFor(hostOf(request.origin) ?? ""), valueSet);
+}
+
+/** Every copy of undici keeps its global dispatcher here, Node's own included; at the second place since undici 8. */
+const globalDispatchers = [
+  Symbol.for("undici.globalDispatcher.1"),
+  Symbol.for("undici.globalDispatcher.2"),
+] as const;
+
+/** Those that are set, which is at least one as soon as any undici is loaded. */
+export function setGlobalDispatchers(): unknown[] {
+  return globalDispatchers
+    .map((symbol): unknown => Reflect.get(globalThis, symbol))
+    .filter((dispatcher) => dispatcher !== undefined);
 }
 
 type Decide = (dispatcher: unknown, options: unknown) => unknown;

@@ -1,23 +1,18 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { type DispatcherHook, fieldsForOrigin } from "./dispatcher.ts";
-import { headerValue } from "./header-list.ts";
+import {
+  type DispatcherHook,
+  type DispatchOptions,
+  fieldsForUndecided,
+  setGlobalDispatchers,
+} from "./dispatcher.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
-
-/** Where every copy of undici, Node's own included, keeps its global dispatcher; the second since undici 8. */
-const globalDispatchers = [
-  Symbol.for("undici.globalDispatcher.1"),
-  Symbol.for("undici.globalDispatcher.2"),
-] as const;
 
 /** Published by every undici when it has made a request, still to be sent. */
 const requestChannel = "undici:request:create";
 
 /** What undici publishes there, as far as it concerns us. */
-interface CreatedRequest {
-  readonly origin?: unknown;
-  readonly upgrade?: unknown;
-  readonly headers?: unknown;
+interface CreatedRequest extends DispatchOptions {
   addHeader(name: string, value: string): unknown;
 }
 
@@ -27,7 +22,7 @@ interface CreatedRequest {
  */
 export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Outgoing): void {
   const addDispatchers = (): void => {
-    for (const symbol of globalDispatchers) dispatchers.add(hook, Reflect.get(globalThis, symbol));
+    for (const dispatcher of setGlobalDispatchers()) dispatchers.add(hook, dispatcher);
   };
 
   hook.replace(
@@ -38,8 +33,7 @@ export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Out
         try {
           if (hook.active) {
             // Makes Node load its undici; a data URL opens no connection.
-            if (Reflect.get(globalThis, globalDispatchers[0]) === undefined)
-              void fetch("data:,").catch(ignore);
+            if (setGlobalDispatchers().length === 0) void fetch("data:,").catch(ignore);
             addDispatchers();
             dispatchers.add(hook, args[1]?.dispatcher);
           }
@@ -50,27 +44,21 @@ export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Out
       },
   );
 
-  // The global WebSocket cannot be looked at without loading undici, so the first connection is changed on its way.
-  // It is in the scope of whoever made it, as nothing can have been queued before it.
+  // The global WebSocket cannot be looked at without loading undici, so the first request is changed on its way. It
+  // is in the scope of whoever made it, as nothing can have been queued before it; of the next ones that is not sure.
   const onFirstRequest = (message: unknown): void => {
     unsubscribe(requestChannel, onFirstRequest);
     try {
       if (!hook.active) return;
       addDispatchers();
       const { request } = message as { request: CreatedRequest };
-      if (request.upgrade !== "websocket" || hasCaller(request)) return;
-      for (const [name, value] of fieldsForOrigin(request.origin, outgoing)) request.addHeader(name, value);
+      for (const [name, value] of fieldsForUndecided(request, outgoing)) request.addHeader(name, value);
     } catch (error) {
       hook.fail(error);
     }
   };
   subscribe(requestChannel, onFirstRequest);
   hook.onDisable(() => unsubscribe(requestChannel, onFirstRequest));
-}
-
-/** That a dispatcher has decided already, as the caller is always set. */
-function hasCaller({ headers }: CreatedRequest): boolean {
-  return Array.isArray(headers) && headerValue(headers, "x-forrst-caller") !== undefined;
 }
 
 /** Safe: the answer to a data URL is of no interest, and neither is its failure. */

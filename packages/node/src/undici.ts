@@ -1,4 +1,4 @@
-import type { DispatcherHook } from "./dispatcher.ts";
+import { type DispatcherHook, setGlobalDispatchers } from "./dispatcher.ts";
 import { Hook } from "./hook.ts";
 import type { LibraryWatch } from "./modules.ts";
 
@@ -16,7 +16,10 @@ export function watchUndici(dispatchers: DispatcherHook): LibraryWatch {
     hook,
     matches: (id) => dispatcherModule.test(id),
     install(exports) {
-      if (isDispatcherClass(exports)) dispatchers.add(hook, exports.prototype);
+      if (!isDispatcherClass(exports)) return;
+      dispatchers.add(hook, exports.prototype);
+      // One that another copy has set, Node's own for instance, serves this one too.
+      for (const dispatcher of setGlobalDispatchers()) dispatchers.add(hook, dispatcher);
     },
   };
 }

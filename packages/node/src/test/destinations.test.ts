@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type RequestOptions, request } from
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { context, contextHeaderNames, extractContext } from "@clew/context";
+import { context, extractContext } from "@clew/context";
 import { startUpstream, temporaryDirectory, type Upstream } from "@clew/testing";
 import { register } from "../api.ts";
+import { contextHeaders } from "./context-headers.ts";
 import { listen } from "./listen.ts";
 
 // The same listeners are reached by an internal and by an external name.
@@ -39,17 +40,6 @@ async function inRequest<T>(serve: () => Promise<T>): Promise<T> {
   const [response] = await once(request(upstream.url, { headers: incoming }).end(), "response");
   await text(response);
   return served as Promise<T>;
-}
-
-/** The headers of a context among those that came, in one line each, so that a doubled one is seen. */
-function contextHeaders(rawHeaders: readonly string[]): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = String(rawHeaders[index]).toLowerCase();
-    if (!contextHeaderNames.some((other) => other === name)) continue;
-    found[name] = name in found ? `${found[name]} | ${rawHeaders[index + 1]}` : String(rawHeaders[index + 1]);
-  }
-  return found;
 }
 
 async function byHttp(options: RequestOptions): Promise<Record<string, string>> {

@@ -3,21 +3,12 @@ import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { startProcess, type TestProcess, temporaryDirectory } from "@clew/testing";
+import { type TestProcess, temporaryDirectory } from "@clew/testing";
+import { runScript } from "./run-script.ts";
 import { preload, send, startService } from "./start-service.ts";
 
-/** Runs a script to its end with propagation loaded, and returns what it wrote; fails when it does not end by itself. */
-async function run(
-  script: string,
-  env: Record<string, string> = {},
-  load: readonly string[] = preload.import,
-): Promise<TestProcess> {
-  const args = [...load, "--input-type=module", "--eval", script];
-  const child = await startProcess(process.execPath, args, { env });
-  const { code, signal } = await child.exited;
-  assert.deepEqual([code, signal], [0, null], child.stderr);
-  return child;
-}
+const run = (script: string, env: Record<string, string> = {}): Promise<TestProcess> =>
+  runScript(script, { env });
 
 const selfCall = `
   import { createServer, get } from "node:http";
