@@ -1,4 +1,11 @@
-import { type BaggageLimits, baggageLimits, encodeCaller, encodeFieldName, trimBaggage } from "@clew/wire";
+import {
+  type BaggageLimits,
+  baggageLimits,
+  checkBaggage,
+  encodeCaller,
+  encodeFieldName,
+  trimBaggage,
+} from "@clew/wire";
 import type { Carrier } from "./carriers/carrier.ts";
 import { type Context, RequestContext } from "./context.ts";
 import { type FaultHook, publishFault } from "./faults.ts";
@@ -47,14 +54,17 @@ function emptyCarrier(carrier: Carrier): (name: string, value: string) => void {
 function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service">): string {
   const isDefault = options.limits === undefined;
   if (isDefault && context instanceof RequestContext && context.isWithinLimits) return context.baggage;
+  const limits = options.limits ?? baggageLimits;
+  if (checkBaggage(context.baggage, limits) >= 0) {
+    if (isDefault && context instanceof RequestContext) context.isWithinLimits = true;
+    return context.baggage;
+  }
   const important = options.important ?? importantFields();
   const importantKeys = [routeField, signatureField, ...important.map(encodeFieldName)];
-  const { text, dropped } = trimBaggage(context.baggage, importantKeys, options.limits ?? baggageLimits);
+  const { text, dropped } = trimBaggage(context.baggage, importantKeys, limits);
   if (dropped.length > 0) {
     const onFault = options.onFault ?? publishFault;
     onFault("trimmed", dropped.length, nameDropped(dropped));
-  } else if (isDefault && context instanceof RequestContext) {
-    context.isWithinLimits = true;
   }
   return text;
 }

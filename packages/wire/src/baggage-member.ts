@@ -71,6 +71,39 @@ export function editBaggage(
   changes: ReadonlyMap<string, string | undefined>,
   firstKey?: string,
 ): string {
+  return holdsAny(text, changes)
+    ? replaceMembers(text, changes, firstKey)
+    : addMembers(text, changes, firstKey);
+}
+
+function holdsAny(text: string, changes: ReadonlyMap<string, string | undefined>): boolean {
+  for (const key of changes.keys()) {
+    if (findBaggageValue(text, key) !== undefined) return true;
+  }
+  return false;
+}
+
+/** The most frequent change, fields that were not there: the header as it stands, and more. */
+function addMembers(
+  text: string,
+  changes: ReadonlyMap<string, string | undefined>,
+  firstKey: string | undefined,
+): string {
+  let edited = text;
+  for (const [key, wanted] of changes) {
+    if (wanted === undefined) continue;
+    const member = `${key}=${wanted}`;
+    if (edited === "") edited = member;
+    else edited = key === firstKey ? `${member},${edited}` : `${edited},${member}`;
+  }
+  return edited;
+}
+
+function replaceMembers(
+  text: string,
+  changes: ReadonlyMap<string, string | undefined>,
+  firstKey: string | undefined,
+): string {
   const pending = new Map(changes);
   const head: string[] = [];
   const rest: string[] = [];

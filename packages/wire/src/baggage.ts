@@ -46,9 +46,11 @@ export function checkBaggage(text: string, limits: BaggageLimits = baggageLimits
 function endOfMember(text: string, start: number, maxNameBytes: number): number {
   let at = skipClass(text, start, tokenClass);
   if (at === start || at - start > maxNameBytes) return -1;
-  at = skipOptionalSpace(text, at);
-  if (at >= text.length || text.charCodeAt(at) !== equals) return -1;
+  // Hardly any header has white space or properties, so they are looked for only where something else stands.
+  if (text.charCodeAt(at) !== equals) at = skipOptionalSpace(text, at);
+  if (text.charCodeAt(at) !== equals) return -1;
   at = skipClass(text, skipOptionalSpace(text, at + 1), baggageOctetClass);
+  if (at >= text.length || text.charCodeAt(at) === comma) return at;
   at = skipOptionalSpace(text, at);
   while (at < text.length && text.charCodeAt(at) === semicolon) {
     at = skipProperty(text, at + 1);
