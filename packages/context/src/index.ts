@@ -49,6 +49,7 @@ export { type InjectOptions, injectContext } from "./inject.ts";
 export { type JoinPolicy, joinContexts } from "./join.ts";
 export { type AttributeValue, attributesOf, logFields } from "./log-fields.ts";
 export { isLoopbackHost } from "./loopback.ts";
+export type { ScopeEntry } from "./opentelemetry/shared-storage.ts";
 export { type CountedReport, createReportCounter, type RateLimitOptions } from "./rate-limit.ts";
 export {
   isRouteName,

@@ -1,4 +1,4 @@
-import type { Context } from "@clew/context";
+import type { Context, ScopeEntry } from "@clew/context";
 import {
   flatPairs,
   type HeaderField,
@@ -8,6 +8,7 @@ import {
   withoutNames,
 } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
+import { dispatchDecided } from "./opentelemetry-undici.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** What `fetch` and undici hand to a dispatcher, as far as it concerns us. */
@@ -27,6 +28,8 @@ interface Decided {
   readonly origin: unknown;
   /** The headers that were added, lower case. */
   readonly names: readonly string[];
+  /** See {@link DispatchDecision}. */
+  readonly enter: ScopeEntry | undefined;
 }
 
 const decided: unique symbol = Symbol("clew.decided");
@@ -102,7 +105,9 @@ function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
     "dispatch",
     (dispatch) =>
       function (this: unknown, options: unknown, ...rest) {
-        return Reflect.apply(dispatch, this, [decideFor(this, options), ...rest]);
+        const changed = decideFor(this, options);
+        const decision = (changed as DispatchOptions | undefined)?.[decided];
+        return dispatchDecided(decision, () => Reflect.apply(dispatch, this, [changed, ...rest]));
       },
   );
 }
@@ -139,14 +144,14 @@ function decide(options: DispatchOptions, dispatcher: unknown, outgoing: Outgoin
     return decidedAs(options, withoutNames(headers, earlier.names), { ...earlier, origin, names: [] });
   }
   const context = earlier?.context ?? outgoing.ambientFor(hostOf(origin) ?? "");
+  const enter = earlier === undefined ? outgoing.sharedScope() : earlier.enter;
+  const nothing: Decided = { context, enter, origin, names: [] };
   // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
-  if (origin === undefined) return decidedAs(options, options.headers, { context, origin, names: [] });
-  if (!isDestination(options, origin, outgoing)) {
-    return decidedAs(options, options.headers, { context, origin, names: [] });
-  }
+  if (origin === undefined) return decidedAs(options, options.headers, nothing);
+  if (!isDestination(options, origin, outgoing)) return decidedAs(options, options.headers, nothing);
   const fields = outgoing.fieldsFor(context, (name) => headerValue(headers, name));
   const names = fields.map(([name]) => name);
-  return decidedAs(options, withFields(headers, fields), { context, origin, names });
+  return decidedAs(options, withFields(headers, fields), { ...nothing, names });
 }
 
 function sameOrigin(first: unknown, second: unknown): boolean {

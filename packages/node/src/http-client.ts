@@ -1,6 +1,6 @@
 import type { ClientRequest } from "node:http";
 import type { Context } from "@clew/context";
-import { flatPairs, headerValue, withFields } from "./header-list.ts";
+import { flatPairs, headerValue, withFields, withoutNames } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -46,9 +46,11 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
         let lines = firstLine;
         let list = headers;
         try {
-          if (hook.active && isDestination(this, outgoing)) {
+          if (hook.active) {
             const context = this[creation] ?? outgoing.ambientFor(this.host);
-            [lines, list] = withContext(this, firstLine, headers, context, outgoing);
+            if (isDestination(this, outgoing)) {
+              [lines, list] = withContext(this, firstLine, headers, context, outgoing);
+            } else list = withoutLeaked(this, headers, context, outgoing);
           }
         } catch (error) {
           hook.fail(error);
@@ -70,8 +72,7 @@ function withContext(
   outgoing: Outgoing,
 ): [string, unknown] {
   const list = Array.isArray(headers) ? listOf(headers) : undefined;
-  const valueSet = (name: string): unknown =>
-    list === undefined ? request.getHeader(name) : headerValue(list, name);
+  const valueSet = valuesOf(request, list);
   let lines = firstLine;
   let changed = headers;
   for (const field of outgoing.fieldsFor(context, valueSet)) {
@@ -81,6 +82,25 @@ function withContext(
     else changed = withFields(list, [field]);
   }
   return [lines, changed];
+}
+
+function withoutLeaked(
+  request: ClientRequest,
+  headers: unknown,
+  context: Context,
+  outgoing: Outgoing,
+): unknown {
+  const list = Array.isArray(headers) ? listOf(headers) : undefined;
+  const names = outgoing.leakedHeaders(context, valuesOf(request, list));
+  if (names.length === 0) return headers;
+  if (list !== undefined) return withoutNames(list, names);
+  for (const name of names) request.removeHeader(name);
+  return headers;
+}
+
+/** What is set on a request, which is in the list if its headers were given as one. */
+function valuesOf(request: ClientRequest, list: unknown[] | undefined): (lowerCaseName: string) => unknown {
+  return (name) => (list === undefined ? request.getHeader(name) : headerValue(list, name));
 }
 
 /** A list of pairs, which Node takes as well, as one list. What is neither is left for Node to refuse. */

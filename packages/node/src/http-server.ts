@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Server } from "node:net";
 import { Duplex } from "node:stream";
 import { ambientStorage, type Context } from "@clew/context";
+import { extractedByOpenTelemetry } from "@clew/context/opentelemetry";
 import type { Hook, Method } from "./hook.ts";
 import type { Incoming } from "./incoming.ts";
 import type { LostContexts } from "./lost-context.ts";
@@ -72,7 +73,9 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   const contextOf = (event: unknown, request: IncomingMessage & Scoped, answer: unknown): Context => {
     // An application may hand a request on to another server by emitting it there.
     if (request[scope] !== undefined) return request[scope];
-    const context = incoming.contextOf((name) => request.headers[name]);
+    const received = incoming.contextOf((name) => request.headers[name]);
+    // It may have been here first, and have opened a scope with more in it: its span, and what other headers carry.
+    const context = extractedByOpenTelemetry(request.headers) ?? received;
     request[scope] = context;
     if (answer instanceof ServerResponse) {
       (answer as Scoped)[scope] = context;

@@ -1,4 +1,5 @@
 import { type Context, emptyContext, extractContext, type HeaderReader } from "@clew/context";
+import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { newTraceparent } from "./traceparent.ts";
 
 /** What all requests that come in to a process have in common. */
@@ -11,11 +12,13 @@ export interface IncomingOptions {
   /** Whether a request that came without a trace begins one (see `RegisterOptions.participate`). */
   readonly participate: boolean;
   readonly onMissing: () => void;
+  readonly openTelemetry: OpenTelemetryWatch;
 }
 
-export function createIncoming({ participate, onMissing }: IncomingOptions): Incoming {
+export function createIncoming({ participate, onMissing, openTelemetry }: IncomingOptions): Incoming {
   return {
     contextOf(header) {
+      openTelemetry.look();
       const context = extractContext(header);
       if (context === emptyContext) onMissing();
       return participate && context.traceparent === undefined ? withNewTrace(header) : context;

@@ -4,6 +4,7 @@ import { validateHeaderValue } from "node:http";
 import { test } from "node:test";
 import { extractContext } from "@clew/context";
 import { createLostContexts } from "./lost-context.ts";
+import { watchOpenTelemetry } from "./opentelemetry.ts";
 import { createOutgoing } from "./outgoing.ts";
 
 const headers: Record<string, string> = {
@@ -13,7 +14,12 @@ const headers: Record<string, string> = {
   "x-forrst-caller": "gateway",
 };
 const context = extractContext((name) => headers[name]);
-const options = { destinations: {}, participate: false, lost: createLostContexts() };
+const options = {
+  destinations: {},
+  participate: false,
+  lost: createLostContexts(),
+  openTelemetry: watchOpenTelemetry("orders"),
+};
 const outgoing = createOutgoing({ ...options, service: "orders" });
 const fields = (set: Record<string, string>): Record<string, string> =>
   Object.fromEntries(outgoing.fieldsFor(context, (name) => set[name]));

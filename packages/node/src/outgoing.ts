@@ -6,9 +6,11 @@ import {
   emptyContext,
   injectContext,
   isInternalDestination,
+  type ScopeEntry,
 } from "@clew/context";
 import type { HeaderField } from "./header-list.ts";
 import type { LostContexts } from "./lost-context.ts";
+import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { childTraceparent, newTraceparent } from "./traceparent.ts";
 
 /** Published for each request whose context policy kept back, as {@link WithheldContext}. */
@@ -25,6 +27,8 @@ export interface Outgoing {
    * it may be a loss. To be called in the stack of whoever makes the request.
    */
   ambientFor(host: string): Context;
+  /** The scope of now, where it is shared with OpenTelemetry: for what injects later, from another. */
+  sharedScope(): ScopeEntry | undefined;
   /** Whether all hosts that a request passes are internal (I5). */
   mayGoTo(...hosts: readonly string[]): boolean;
   /**
@@ -33,6 +37,11 @@ export interface Outgoing {
    * that was copied from the request being served is replaced, since it is never forwarded (I4).
    */
   fieldsFor(context: Context, valueSet: (lowerCaseName: string) => unknown): HeaderField[];
+  /**
+   * The names of the headers to take out of a request to where no context may go: those that OpenTelemetry, whose
+   * propagators are not told where a request goes, has made of the context. What the application has set stays.
+   */
+  leakedHeaders(context: Context, valueSet: (lowerCaseName: string) => unknown): string[];
 }
 
 export interface OutgoingOptions {
@@ -41,16 +50,22 @@ export interface OutgoingOptions {
   /** Whether each request gets a parent-id of its own, and one outside of any trace begins one. */
   readonly participate: boolean;
   readonly lost: LostContexts;
+  readonly openTelemetry: OpenTelemetryWatch;
 }
 
-export function createOutgoing({ service, destinations, participate, lost }: OutgoingOptions): Outgoing {
+export function createOutgoing(options: OutgoingOptions): Outgoing {
+  const { service, destinations, participate, lost, openTelemetry } = options;
   const storage = ambientStorage();
   return {
     ambientFor(host) {
+      openTelemetry.look();
       const context = storage.getStore();
       if (context !== undefined) return context;
       if (lost.isWatching && isInternalDestination(host, destinations)) lost.report(host);
       return emptyContext;
+    },
+    sharedScope() {
+      return openTelemetry.isPropagating ? storage.capture() : undefined;
     },
     mayGoTo(...hosts) {
       const external = hosts.find((host) => !isInternalDestination(host, destinations));
@@ -61,11 +76,13 @@ export function createOutgoing({ service, destinations, participate, lost }: Out
     },
     fieldsFor(context, valueSet) {
       const fields: HeaderField[] = [];
+      // Where OpenTelemetry makes spans, its ids are those that somebody records.
+      const givesIds = participate && !openTelemetry.isTracing;
       const hasTrace = valueSet("traceparent") !== undefined || valueSet("tracestate") !== undefined;
       const add = (name: string, value: string): void => {
         if (name === "traceparent" || name === "tracestate") {
           if (hasTrace) return;
-          fields.push([name, participate && name === "traceparent" ? childTraceparent(value) : value]);
+          fields.push([name, givesIds && name === "traceparent" ? childTraceparent(value) : value]);
           return;
         }
         const existing = valueSet(name);
@@ -73,10 +90,20 @@ export function createOutgoing({ service, destinations, participate, lost }: Out
         if (existing === undefined || isForwarded) fields.push([name, value]);
       };
       injectContext(context, add, { service });
-      if (participate && !hasTrace && context.traceparent === undefined) {
+      if (givesIds && !hasTrace && context.traceparent === undefined) {
         fields.push(["traceparent", newTraceparent()]);
       }
       return fields;
+    },
+    leakedHeaders(context, valueSet) {
+      const names: string[] = [];
+      if (!openTelemetry.isPropagating) return names;
+      const compare = (name: string, value: string): void => {
+        const isTrace = name === "traceparent" || name === "tracestate";
+        if (!isTrace && valueSet(name) === value) names.push(name);
+      };
+      injectContext(context, compare, { service });
+      return names;
     },
   };
 }

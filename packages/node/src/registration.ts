@@ -9,6 +9,7 @@ import { createIncoming } from "./incoming.ts";
 import { createLostContexts } from "./lost-context.ts";
 import { createMissingReporter } from "./missing-context.ts";
 import { watchModules } from "./modules.ts";
+import { watchOpenTelemetry } from "./opentelemetry.ts";
 import { createOutgoing } from "./outgoing.ts";
 import { isDisabled, type RegisterOptions, readSettings, type Settings } from "./settings.ts";
 import { watchUndici } from "./undici.ts";
@@ -64,8 +65,10 @@ function start(options: RegisterOptions): Registration {
 /** All that is changed, in the order in which it is put back. */
 function installHooks(settings: Settings): readonly Hook[] {
   const lost = createLostContexts();
-  const incoming = createIncoming({ ...settings, onMissing: createMissingReporter(settings.warnMissing) });
-  const outgoing = createOutgoing({ ...settings, lost });
+  const openTelemetry = watchOpenTelemetry(settings.service);
+  const onMissing = createMissingReporter(settings.warnMissing);
+  const incoming = createIncoming({ ...settings, onMissing, openTelemetry });
+  const outgoing = createOutgoing({ ...settings, lost, openTelemetry });
   const dispatchers = createDispatcherHook(outgoing);
   const undici = watchUndici(dispatchers);
   const grpc = watchGrpc(outgoing);
@@ -77,6 +80,7 @@ function installHooks(settings: Settings): readonly Hook[] {
     undici.hook,
     grpc.hook,
     ...hookHttp2(incoming, outgoing, lost),
+    openTelemetry.hook,
   ];
 }
 

@@ -2,7 +2,6 @@ export type { OtelContext, OtelContextManager } from "./api-types.ts";
 export {
   completeExtracted,
   contextFromCarrier,
-  extractedHere,
   headersFor,
   type OtelGetter,
 } from "./propagation.ts";
@@ -11,4 +10,4 @@ export {
   fromOtelContext as contextFromOpenTelemetry,
   intoOtelContext as contextToOpenTelemetry,
 } from "./shared-context.ts";
-export { openTelemetry } from "./shared-storage.ts";
+export { extractedByOpenTelemetry, openTelemetry } from "./shared-storage.ts";

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "../context.ts";
 import type { OtelContextManager } from "./api-types.ts";
+import { extractedHere } from "./propagation.ts";
 import { fromOtelContext, intoOtelContext } from "./shared-context.ts";
 
 /** Where every copy of OpenTelemetry's API keeps what an SDK has registered. */
@@ -22,6 +23,7 @@ let isJudgedReal = false;
 export interface OtelApi {
   readonly context?: OtelContextManager;
   readonly propagation?: object;
+  readonly trace?: object;
 }
 
 /** Of the SDK's, the one that keeps contexts; undefined without SDK, and where it only looks like one and keeps nothing. */
@@ -43,6 +45,12 @@ function keepsContexts(manager: OtelContextManager): boolean {
     // Safe: what does not behave like a context manager is not used as one.
     return false;
   }
+}
+
+/** The context of now, where OpenTelemetry has extracted it from this very carrier; so nothing in it is another request's. */
+export function extractedByOpenTelemetry(carrier: unknown): Context | undefined {
+  const active = contextManager()?.active();
+  return active === undefined ? undefined : extractedHere(active, carrier);
 }
 
 /** Enters a scope again, whoever calls. */

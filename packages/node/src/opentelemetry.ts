@@ -1,0 +1,49 @@
+import { openTelemetry } from "@clew/context/opentelemetry";
+import { Hook } from "./hook.ts";
+import { hookPropagator } from "./opentelemetry-propagator.ts";
+import { hookUndiciChannel } from "./opentelemetry-undici.ts";
+
+/** The OpenTelemetry SDK of this process, if there is one. */
+export interface OpenTelemetryWatch {
+  readonly hook: Hook;
+  /** Whether it injects contexts as well. */
+  readonly isPropagating: boolean;
+  /** Whether it makes spans. */
+  readonly isTracing: boolean;
+  /** Looks whether there is one by now. For every request, since it may come at any time. */
+  look(): void;
+}
+
+/**
+ * Shares contexts with an OpenTelemetry SDK: the ambient store does so by itself, and what injects and extracts for
+ * OpenTelemetry is changed here, so that a request carries one context and not two.
+ */
+export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
+  const hook = new Hook("opentelemetry");
+  let hooked: object | undefined;
+  let isChannelHooked = false;
+  const share = (propagator: object): void => {
+    hookPropagator(hook, propagator, service);
+    if (!isChannelHooked) hookUndiciChannel(hook);
+    isChannelHooked = true;
+  };
+  const look = (): void => {
+    const propagator = openTelemetry()?.propagation;
+    if (propagator === hooked) return;
+    hooked = propagator;
+    if (propagator !== undefined && hook.active) hook.install(() => share(propagator));
+  };
+  look();
+  // The first request may come to OpenTelemetry before it comes to us. By then, what is preloaded is there.
+  setImmediate(look).unref();
+  return {
+    hook,
+    get isPropagating() {
+      return hooked !== undefined && hook.active;
+    },
+    get isTracing() {
+      return openTelemetry()?.trace !== undefined;
+    },
+    look,
+  };
+}
