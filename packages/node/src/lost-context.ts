@@ -108,13 +108,17 @@ function forgetOld(places: Map<string, { nextAt: number }>, time: number): void 
 const ownFolder = new URL(".", import.meta.url);
 const ownPlaces: readonly string[] = [ownFolder.href, decodeURIComponent(ownFolder.pathname)];
 
+function isOwn(frame: string): boolean {
+  return ownPlaces.some((place) => frame.startsWith(place) && !frame.includes("/", place.length));
+}
+
 /** The application's own frame if there is one, else the first that is neither Node's nor ours. */
 function findCallSite(): string | undefined {
   const frames = takeStack()
     .split("\n")
     .map((line) => /(?:^|[\s(])((?:file:|\/|[a-z]:\\|webpack)[^()]*:\d+:\d+)\)?$/i.exec(line)?.[1])
     .filter((frame) => frame !== undefined)
-    .filter((frame) => !ownPlaces.some((place) => frame.startsWith(place)));
+    .filter((frame) => !isOwn(frame));
   return frames.find((frame) => !/[\\/]node_modules[\\/]/.test(frame)) ?? frames[0];
 }
 
