@@ -59,19 +59,19 @@ function joinBaggage(
   onFault: FaultHook,
 ): string {
   const joined: string[] = [];
+  const earlier: string[] = [];
   const conflicts: string[] = [];
   for (const [key, members] of membersByKey(contexts)) {
     const name = decodeFieldName(key);
     const policy = name === conflictsField ? "union" : policyOf(name, policies);
     const member = joinMembers(members, members.length === contexts.length, policy);
     if (member === undefined) conflicts.push(name);
-    else if (name === conflictsField) conflicts.push(...namesIn(member));
+    else if (name === conflictsField) earlier.push(...namesIn(member));
     else joined.push(typeof member === "string" ? `${key}=${member}` : member.raw);
   }
-  if (conflicts.length > 0) {
-    joined.push(`${conflictsField}=${encodeFieldValue(markOf(conflicts))}`);
-    onFault("conflict", conflicts.length, conflicts.slice(0, maxMarkedNames).join(", "));
-  }
+  if (conflicts.length > 0) onFault("conflict", conflicts.length, markOf(conflicts).join(", "));
+  const marked = markOf([...earlier, ...conflicts]);
+  if (marked.length > 0) joined.push(`${conflictsField}=${encodeFieldValue(marked)}`);
   return joined.join(",");
 }
 
