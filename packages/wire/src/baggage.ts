@@ -1,4 +1,4 @@
-import { baggageOctetClass, characterClasses, isOptionalSpace, tokenClass } from "./characters.ts";
+import { baggageOctetClass, isOptionalSpace, skipClass, tokenClass } from "./characters.ts";
 
 export interface BaggageLimits {
   /** Members of the whole header. */
@@ -21,6 +21,19 @@ const semicolon = 0x3b;
 const equals = 0x3d;
 
 /**
+ * A header without white space, properties and empty members, as nearly all are: token=octets, and so on. On Node 20 it
+ * takes half the time of the scan, on Node 24 the same. Its parts exclude each other, so it is linear.
+ */
+const plainHeader =
+  /^[!#-'*+\-.^_`|~0-9A-Za-z]+=[!#-+\--:<-[\]-~]*(?:,[!#-'*+\-.^_`|~0-9A-Za-z]+=[!#-+\--:<-[\]-~]*)*$/;
+
+function countMembers(text: string): number {
+  let count = 1;
+  for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) count++;
+  return count;
+}
+
+/**
  * Checks a whole header in one pass, without taking anything out of it. Returns the number of members, or -1 if any
  * is malformed or any limit is passed; {@link repairBaggage} then says which. Empty members are legal and not
  * counted (RFC 9110 §5.6.1). Properties are opaque: any baggage-octet, `;` and white space.
@@ -28,6 +41,10 @@ const equals = 0x3d;
 export function checkBaggage(text: string, limits: BaggageLimits = baggageLimits): number {
   const end = text.length;
   if (end > limits.maxBytes) return -1;
+  if (end <= limits.maxNameBytes && plainHeader.test(text)) {
+    const count = countMembers(text);
+    return count <= limits.maxMembers ? count : -1;
+  }
   let members = 0;
   let at = 0;
   while (at < end) {
@@ -64,16 +81,6 @@ function skipProperty(text: string, from: number): number {
   while (next > at) {
     at = next;
     next = skipOptionalSpace(text, skipClass(text, at, baggageOctetClass));
-  }
-  return at;
-}
-
-function skipClass(text: string, from: number, characterClass: number): number {
-  let at = from;
-  while (at < text.length) {
-    const code = text.charCodeAt(at);
-    if (code >= 128 || ((characterClasses[code] ?? 0) & characterClass) === 0) break;
-    at++;
   }
   return at;
 }

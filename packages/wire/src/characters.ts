@@ -40,6 +40,18 @@ export function isAllInClass(text: string, characterClass: number): boolean {
   return true;
 }
 
+/** Index of the first character at or behind `from` that is not of the class. The inner loop of every scan. */
+export function skipClass(text: string, from: number, characterClass: number): number {
+  const end = text.length;
+  let at = from;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code >= 128 || ((characterClasses[code] ?? 0) & characterClass) === 0) break;
+    at++;
+  }
+  return at;
+}
+
 /** Optional white space: space or tab. Source: RFC 9110 §5.6.3. */
 export function isOptionalSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;

@@ -1,4 +1,4 @@
-import { isInClass, isOptionalSpace, lowerHexClass, tracestateKeyClass } from "./characters.ts";
+import { isInClass, isOptionalSpace, lowerHexClass, skipClass, tracestateKeyClass } from "./characters.ts";
 
 /**
  * 32 members and 256 characters each for key and value are the grammar's; 8,192 bytes for the whole is sixteen
@@ -13,6 +13,8 @@ export const tracestateLimits: {
 
 const comma = 0x2c;
 const equals = 0x3d;
+const space = 0x20;
+const tab = 0x09;
 
 /**
  * Number of members, or -1 if any is malformed or a limit is passed: then the whole header is to be left out, for
@@ -39,29 +41,24 @@ export function checkTracestate(text: string): number {
 function endOfEntry(text: string, start: number): number {
   let at = start;
   if (!isKeyStart(text.charCodeAt(at))) return -1;
-  while (at < text.length && isInClass(text.charCodeAt(at), tracestateKeyClass)) at++;
+  at = skipClass(text, at, tracestateKeyClass);
   if (at - start > tracestateLimits.maxKeyBytes || at >= text.length || text.charCodeAt(at) !== equals)
     return -1;
   const valueStart = at + 1;
   let valueEnd = valueStart;
+  let sawTab = false;
   for (at = valueStart; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === comma) break;
-    if (isOptionalSpace(code)) continue;
-    if (code < 0x21 || code > 0x7e || code === equals) return -1;
-    if (hasTab(text, valueEnd, at)) return -1;
-    valueEnd = at + 1;
+    if (code > 0x20) {
+      if (code === comma) break;
+      // A tab may stand around an entry, never inside a value.
+      if (code > 0x7e || code === equals || sawTab) return -1;
+      valueEnd = at + 1;
+    } else if (code === tab) sawTab = true;
+    else if (code !== space) return -1;
   }
   const bytes = valueEnd - valueStart;
   return bytes === 0 || bytes > tracestateLimits.maxValueBytes ? -1 : at;
-}
-
-/** A tab may stand around an entry, never inside a value. */
-function hasTab(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    if (text.charCodeAt(at) === 0x09) return true;
-  }
-  return false;
 }
 
 /** A lower-case letter or digit: `keychar` without its signs. */
