@@ -70,12 +70,13 @@ export async function startLoad({ node, port, connections }) {
     PORT: String(port),
     CONNECTIONS: String(connections),
   });
+  const ended = once(child, "exit");
   return {
     stop,
     /** @param {number} ms @returns {Promise<LoadReport>} */
     async run(ms) {
       child.stdin.write(`run ${ms}\n`);
-      const [line] = await Promise.race([once(lines, "line"), once(child, "exit")]);
+      const [line] = await Promise.race([once(lines, "line"), ended]);
       if (typeof line !== "string") throw new Error("the load generator ended before its run");
       return JSON.parse(line.slice("done ".length));
     },
