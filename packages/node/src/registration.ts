@@ -1,3 +1,5 @@
+import { adoptEnvironment } from "./base-context.ts";
+import { hookChildren } from "./child-process.ts";
 import { createDispatcherHook } from "./dispatcher.ts";
 import { hookFetch } from "./fetch.ts";
 import { watchGrpc } from "./grpc-client.ts";
@@ -81,6 +83,12 @@ function installHooks(settings: Settings): readonly Hook[] {
     grpc.hook,
     ...hookHttp2(incoming, outgoing, lost),
     openTelemetry.hook,
+    ...(settings.propagateToChildren
+      ? [install("child_process", (hook) => hookChildren(hook, outgoing))]
+      : []),
+    ...(settings.adoptEnvironment
+      ? [install("environment", (hook) => adoptEnvironment(hook, process.env))]
+      : []),
   ];
 }
 

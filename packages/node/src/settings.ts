@@ -18,6 +18,16 @@ export interface RegisterOptions {
    * knows. Env: `CLEW_PARTICIPATE=1`. Default: no, traces go through unchanged.
    */
   readonly participate?: boolean | undefined;
+  /**
+   * Whether child processes get the context of the scope they are started in, by their environment.
+   * Env: `CLEW_PROPAGATE_CHILDREN=1`. Default: no, as a variable too many can change what a command does.
+   */
+  readonly propagateToChildren?: boolean | undefined;
+  /**
+   * Whether the context in this process's own environment, as its parent handed it over, is that of all that happens
+   * outside of any request. Env: `CLEW_CONTEXT_FROM_ENV=1`. Default: no, as a server may outlive whoever started it.
+   */
+  readonly adoptEnvironment?: boolean | undefined;
 }
 
 export interface Settings {
@@ -25,6 +35,8 @@ export interface Settings {
   readonly destinations: DestinationPolicy;
   readonly warnMissing: boolean;
   readonly participate: boolean;
+  readonly propagateToChildren: boolean;
+  readonly adoptEnvironment: boolean;
 }
 
 export function readSettings(options: RegisterOptions, env: NodeJS.ProcessEnv): Settings {
@@ -33,6 +45,8 @@ export function readSettings(options: RegisterOptions, env: NodeJS.ProcessEnv): 
     destinations: options.destinations ?? destinationsOf(env),
     warnMissing: options.warnMissing ?? env["CLEW_WARN_MISSING"] !== "0",
     participate: options.participate ?? env["CLEW_PARTICIPATE"] === "1",
+    propagateToChildren: options.propagateToChildren ?? env["CLEW_PROPAGATE_CHILDREN"] === "1",
+    adoptEnvironment: options.adoptEnvironment ?? env["CLEW_CONTEXT_FROM_ENV"] === "1",
   };
 }
 
