@@ -1,0 +1,144 @@
+import { ambientStorage, type Context } from "@clew/context";
+import { grpcHosts } from "./grpc-target.ts";
+import { Hook, type Method } from "./hook.ts";
+import type { LibraryWatch } from "./modules.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { runIn } from "./scope.ts";
+
+/** As far as it concerns us, what `@grpc/grpc-js` calls `Metadata`. */
+interface Metadata {
+  clone(): Metadata;
+  get(name: string): unknown[];
+  set(name: string, value: string): void;
+}
+
+const made: unique symbol = Symbol("clew.call");
+
+/** A call, as a channel makes it, with what was so where it was made. */
+interface Call {
+  [made]?: Made;
+}
+
+interface Made {
+  readonly context: Context | undefined;
+  /** What to send; undefined where it must not go. */
+  readonly sent: Context | undefined;
+}
+
+/**
+ * Adds the context to the calls of `@grpc/grpc-js` as it was where each call was made, and calls back in that scope.
+ * A channel that is still connecting, or balances, or retries, goes on with its calls from the scope of another.
+ *
+ * The calls are taken hold of where a client gets one from its channel: below all interceptors, whose metadata wins like
+ * the application's own, and above retries, which send what the first attempt sent. The server needs no hook of its own: it
+ * stands on `node:http2`.
+ */
+export function watchGrpc(outgoing: Outgoing): LibraryWatch {
+  const hook = new Hook("@grpc/grpc-js");
+  return {
+    hook,
+    // Its own `./channel` as well as the whole of it, as either may be what is seen first.
+    matches: (id) =>
+      id.endsWith("/channel") || id === "@grpc/grpc-js" || id.endsWith("/grpc-js/build/src/index"),
+    install: (exports) => {
+      const { Channel, ChannelImplementation } = exports as Record<string, unknown>;
+      const channel = ChannelImplementation ?? Channel;
+      if (typeof channel === "function" && hasCalls(channel.prototype)) {
+        hookChannel(hook, channel.prototype, outgoing);
+      }
+    },
+  };
+}
+
+/** Whether it is the prototype of a channel, and not of something else that goes by that name. */
+function hasCalls(prototype: unknown): prototype is object {
+  if (typeof prototype !== "object" || prototype === null) return false;
+  return ["createCall", "getTarget"].every((name) => typeof Reflect.get(prototype, name) === "function");
+}
+
+const hookedChannels: WeakMap<object, Hook> = new WeakMap();
+
+function hookChannel(hook: Hook, prototype: object, outgoing: Outgoing): void {
+  if (hookedChannels.get(prototype) === hook) return;
+  hookedChannels.set(prototype, hook);
+  const storage = ambientStorage();
+  const hookedCalls = new WeakSet<object>();
+  hook.replace(
+    prototype,
+    "createCall",
+    (createCall) =>
+      function (this: object, ...args) {
+        const call: Call = Reflect.apply(createCall, this, args);
+        if (!hook.active) return call;
+        try {
+          const callPrototype = Object.getPrototypeOf(call);
+          if (!hookedCalls.has(callPrototype)) {
+            hookedCalls.add(callPrototype);
+            hookCalls(hook, callPrototype, outgoing);
+          }
+          const hosts = grpcHosts(this, args[2]);
+          const sent = outgoing.mayGoTo(...hosts) ? outgoing.ambientFor(hosts[0] ?? "") : undefined;
+          call[made] = { context: storage.getStore(), sent };
+        } catch (error) {
+          hook.fail(error);
+        }
+        return call;
+      },
+  );
+}
+
+function hookCalls(hook: Hook, prototype: object, outgoing: Outgoing): void {
+  hook.replace(
+    prototype,
+    "start",
+    (start) =>
+      function (this: Call, ...args) {
+        const at = this[made];
+        let changed = args;
+        try {
+          if (hook.active && at !== undefined) {
+            const [metadata, listener, ...rest] = args;
+            changed = [withContext(metadata, at.sent, outgoing), bindMethods(listener, at.context), ...rest];
+          }
+        } catch (error) {
+          hook.fail(error);
+        }
+        return Reflect.apply(start, this, changed);
+      },
+  );
+  // Says when a message has been taken over, which is where a stream goes on: `drain`, `finish`, callbacks of `write`.
+  hook.replace(
+    prototype,
+    "sendMessageWithContext",
+    (send) =>
+      function (this: Call, ...args) {
+        const at = this[made];
+        const [writing, ...rest] = args;
+        const changed = hook.active && at !== undefined ? [bindMethods(writing, at.context), ...rest] : args;
+        return Reflect.apply(send, this, changed);
+      },
+  );
+}
+
+/** A copy, since metadata may be used for many calls. */
+function withContext(metadata: Metadata, context: Context | undefined, outgoing: Outgoing): Metadata {
+  if (context === undefined) return metadata;
+  const changed = metadata.clone();
+  for (const [name, value] of outgoing.fieldsFor(context, (name) => metadata.get(name)[0])) {
+    changed.set(name, value);
+  }
+  return changed;
+}
+
+/** The same object whose own functions run in the scope of a context, or outside of any. */
+function bindMethods(object: unknown, context: Context | undefined): unknown {
+  if (typeof object !== "object" || object === null) return object;
+  const storage = ambientStorage();
+  const bound: Record<string, unknown> = Object.assign(Object.create(Object.getPrototypeOf(object)), object);
+  for (const [name, method] of Object.entries(object)) {
+    if (typeof method !== "function") continue;
+    // The library tells listeners of two kinds apart by the number of parameters, which is one here.
+    bound[name] = (argument: unknown) => runIn(storage, context, method as Method, object, [argument]);
+  }
+  return bound;
+}

@@ -1,0 +1,62 @@
+import type { Http2Stream, IncomingHttpHeaders } from "node:http2";
+import { ambientStorage } from "@clew/context";
+import type { Hook } from "./hook.ts";
+import type { Http2Internals } from "./http2-loading.ts";
+import { http2StreamEvents } from "./http2-stream.ts";
+import type { Incoming } from "./incoming.ts";
+import type { LostContexts } from "./lost-context.ts";
+import { runIn, type Scoped, scope, scopedEmit } from "./scope.ts";
+
+/** `Http2Session.type` of a server's session: `NGHTTP2_SESSION_SERVER`. */
+const serverType = 0;
+
+/**
+ * Opens a scope for every stream that a client opens, with a context of its own, if an empty one, however many share
+ * a session; and again for everything that Node emits on the stream later. The objects of the compatibility API hang
+ * on its events, and so does the server of `@grpc/grpc-js`.
+ */
+export function hookHttp2Servers(
+  hook: Hook,
+  { session }: Http2Internals,
+  incoming: Incoming,
+  lost: LostContexts,
+): void {
+  const storage = ambientStorage();
+  let streamPrototype: object | undefined;
+
+  const enter = (stream: Http2Stream & Scoped, headers: IncomingHttpHeaders): void => {
+    // The class is not to be had before there is a stream.
+    if (streamPrototype === undefined) {
+      streamPrototype = Object.getPrototypeOf(stream) as object;
+      hook.replace(streamPrototype, "emit", (emit) => {
+        const scoped = scopedEmit(hook, storage, http2StreamEvents)(emit);
+        return function (this: object, ...args) {
+          if (args[0] === "close") lost.closed(this);
+          return Reflect.apply(scoped, this, args);
+        };
+      });
+    }
+    stream[scope] = incoming.contextOf((name) => headers[name]);
+    lost.opened(stream);
+  };
+
+  hook.replace(
+    session,
+    "emit",
+    (emit) =>
+      function (this: { type?: number }, ...args) {
+        if (!hook.active || args[0] !== "stream" || this.type !== serverType) {
+          return Reflect.apply(emit, this, args);
+        }
+        const stream = args[1] as Http2Stream & Scoped;
+        try {
+          enter(stream, args[2]);
+        } catch (error) {
+          hook.fail(error);
+        }
+        const context = stream[scope];
+        if (context === undefined) return Reflect.apply(emit, this, args);
+        return runIn(storage, context ?? undefined, emit, this, args);
+      },
+  );
+}

@@ -1,0 +1,18 @@
+import { Hook } from "./hook.ts";
+import { hookHttp2Clients } from "./http2-client.ts";
+import { whenHttp2Loaded } from "./http2-loading.ts";
+import { hookHttp2Servers } from "./http2-server.ts";
+import type { Incoming } from "./incoming.ts";
+import type { LostContexts } from "./lost-context.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+/** Carries contexts through `node:http2` both ways, once the process uses it. Returns all hooks there are and will be. */
+export function hookHttp2(incoming: Incoming, outgoing: Outgoing, lost: LostContexts): readonly Hook[] {
+  const server = new Hook("http2.server");
+  const client = new Hook("http2.client");
+  const waiting = whenHttp2Loaded((internals) => {
+    server.install(() => hookHttp2Servers(server, internals, incoming, lost));
+    client.install(() => hookHttp2Clients(client, internals, outgoing));
+  });
+  return [waiting, server, client];
+}
