@@ -22,7 +22,7 @@ const packages = readdirSync(join(root, "packages")).map((name) => `packages/${n
 const folders =
   asked.length > 0
     ? asked.map((name) => (name === "e2e" ? "e2e/dist" : name))
-    : [...packages, "scripts", "e2e/dist"];
+    : [...packages, "scripts", "conformance", "e2e/dist"];
 const files = folders.flatMap(testFiles);
 if (files.length === 0) {
   process.stderr.write(`test: no test files below ${folders.join(", ")}; was it built? (npm run build)\n`);
