@@ -54,7 +54,7 @@ const streamEvents: ReadonlySet<unknown> = new Set([
  */
 export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts): void {
   const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
-  // Both http.Server and https.Server inherit from it, so node:https need not be loaded.
+  // Both http.Server and https.Server inherit from it.
   const { Server } = process.getBuiltinModule("node:net");
   const storage = ambientStorage();
 
@@ -90,23 +90,33 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
     Object.defineProperty(socket, "emit", { configurable: true, writable: true, value });
   };
 
-  hook.replace(
-    Server.prototype,
-    "emit",
-    (emit) =>
-      function (this: Server, ...args) {
-        let context: Context | undefined;
-        try {
-          if (hook.active && requestEvents.has(args[0]) && args[1] instanceof IncomingMessage) {
-            context = contextOf(args[0], args[1], args[2]);
-          }
-        } catch (error) {
-          hook.fail(error);
+  const openScope = (emit: Method): Method =>
+    function (this: Server, ...args) {
+      let context: Context | undefined;
+      try {
+        if (hook.active && requestEvents.has(args[0]) && args[1] instanceof IncomingMessage) {
+          context = contextOf(args[0], args[1], args[2]);
         }
-        if (context === undefined) return Reflect.apply(emit, this, args);
-        return runIn(storage, context, emit, this, args);
-      },
-  );
+      } catch (error) {
+        hook.fail(error);
+      }
+      if (context === undefined) return Reflect.apply(emit, this, args);
+      return runIn(storage, context, emit, this, args);
+    };
+  hook.replace(Server.prototype, "emit", openScope);
+  // Somebody was here before us, as OpenTelemetry may be: what it put there leads past the one they inherit.
+  for (const { prototype } of loadedServers()) {
+    if (Object.hasOwn(prototype, "emit")) hook.replace(prototype, "emit", openScope);
+  }
+}
+
+/** node:https is looked at only where somebody has loaded it. */
+function loadedServers(): readonly { readonly prototype: Server }[] {
+  const { Server } = process.getBuiltinModule("node:http");
+  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes("NativeModule https")
+    ? [Server, process.getBuiltinModule("node:https").Server]
+    : [Server];
 }
 
 /** Spares a scope inside the same scope, since entering one is not free. */
