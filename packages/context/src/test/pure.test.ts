@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import * as core from "../core.ts";
 import * as main from "../index.ts";
 import * as pure from "../pure.ts";
 
@@ -35,6 +36,17 @@ test("the pure entry and all that it loads import nothing from Node, nor from an
   assert.deepEqual([...whole.foreign], ["node:async_hooks"], "the main entry adds the ambient scope alone");
 });
 
+test("the core entry, loaded at the start of every process, loads what carrying takes and little more", () => {
+  const { files } = moduleGraph(new URL("../core.js", import.meta.url));
+  const loaded = [...files.keys()].map((url) => url.slice(url.lastIndexOf("/dist/") + "/dist/".length));
+  for (const part of ["carriers/", "signing/", "fields/field-set", "join", "forrst", "routing-key"]) {
+    assert.deepEqual(
+      loaded.filter((file) => file.startsWith(part)),
+      [],
+    );
+  }
+});
+
 test("in a realm with nothing of Node's the pure entry carries a context through", () => {
   const script = fileURLToPath(new URL("./bare-realm.js", import.meta.url));
   const { status, stdout, stderr } = spawnSync(
@@ -52,8 +64,8 @@ test("in a realm with nothing of Node's the pure entry carries a context through
   });
 });
 
-test("the main entry has everything that the pure one has, and the very same", () => {
-  for (const [name, value] of Object.entries(pure)) {
+test("the main entry has everything that the others have, and the very same", () => {
+  for (const [name, value] of Object.entries({ ...pure, ...core })) {
     assert.equal((main as Record<string, unknown>)[name], value, name);
   }
 });
