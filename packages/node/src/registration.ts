@@ -47,6 +47,7 @@ const inactive: Registration = { active: false, disable: () => {} };
 function start(options: RegisterOptions): Registration {
   let hooks: readonly Hook[];
   try {
+    if (typeof process.getBuiltinModule !== "function") throw new Error(`Node ${process.version} is too old`);
     hooks = installHooks(readSettings(options, process.env));
   } catch (error) {
     warn("in this process", error);
