@@ -6,7 +6,8 @@ export interface ErrorCodeFacts {
 
 /**
  * The specification's error codes. `DEADLINE_EXCEEDED` is 408 here and 504 on the deadline extension's page;
- * the table wins. Source: Forrst specification, errors, "Standard Error Codes".
+ * the table wins. The cancellation extension's page gives its codes no status: they conflict with the call's state, or
+ * name what is not there. Source: Forrst specification, errors, "Standard Error Codes"; extensions/cancellation, "Error Codes".
  */
 const standardCodes: Readonly<Record<string, ErrorCodeFacts>> = {
   __proto__: null as never,
@@ -32,6 +33,9 @@ const standardCodes: Readonly<Record<string, ErrorCodeFacts>> = {
   DEPENDENCY_ERROR: { status: 502, retryable: true },
   IDEMPOTENCY_CONFLICT: { status: 409, retryable: false },
   IDEMPOTENCY_PROCESSING: { status: 409, retryable: true },
+  CANCELLED: { status: 409, retryable: false },
+  CANCELLATION_TOKEN_UNKNOWN: { status: 404, retryable: false },
+  CANCELLATION_TOO_LATE: { status: 409, retryable: false },
   ASYNC_OPERATION_NOT_FOUND: { status: 404, retryable: false },
   ASYNC_OPERATION_FAILED: { status: 500, retryable: false },
   ASYNC_CANNOT_CANCEL: { status: 400, retryable: false },

@@ -15,4 +15,8 @@ export {
   type ForrstServer,
   type FunctionDefinition,
 } from "./server/create-server.ts";
+export type { Answer, Exchange, StreamEventName } from "./server/exchange.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export type { HttpRequest, HttpResponse } from "./transports/http-exchange.ts";
+export { type Listener, type ListenOptions, listen } from "./transports/listen.ts";
+export type { TlsClientOptions } from "./transports/tls-options.ts";

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@clew/context";
 import { ClewError, isClewError } from "@clew/errors";
-import type { ForrstError, ForrstErrorSource } from "./envelope/document.ts";
+import { type ForrstError, type ForrstErrorSource, isJsonObject } from "./envelope/document.ts";
 import { errorCodeFacts } from "./error-codes.ts";
+import { readDuration, toDuration } from "./extensions/durations.ts";
 
 export interface RpcErrorOptions {
   readonly details?: Readonly<Record<string, JsonValue>> | undefined;
@@ -10,6 +11,8 @@ export interface RpcErrorOptions {
   readonly retryable?: boolean | undefined;
   /** HTTP status. Default: the specification's table; 400 for codes of one's own, 503 for those that are retryable. */
   readonly status?: number | undefined;
+  /** How long to wait before trying again. */
+  readonly retryAfterMs?: number | undefined;
   readonly hint?: string | undefined;
   readonly cause?: unknown;
   /** All errors of an answer that has several; the first is what the other members describe. */
@@ -26,6 +29,7 @@ export class RpcError extends ClewError {
   readonly details: Readonly<Record<string, JsonValue>> | undefined;
   readonly source: ForrstErrorSource | undefined;
   readonly status: number;
+  readonly retryAfterMs: number | undefined;
   readonly errors: readonly ForrstError[];
 
   constructor(code: string, message: string, options: RpcErrorOptions = {}) {
@@ -35,6 +39,7 @@ export class RpcError extends ClewError {
     this.details = options.details;
     this.source = options.source;
     this.status = options.status ?? (retryable && facts.status === 400 ? 503 : facts.status);
+    this.retryAfterMs = options.retryAfterMs;
     this.errors = options.errors ?? [toForrstError(this)];
     Object.defineProperty(this, brand, { value: true });
   }
@@ -46,11 +51,12 @@ export function isRpcError(value: unknown): value is RpcError {
 }
 
 /**
- * The specification's error object has no member for a hint or for whether to retry, so both travel inside
- * `details`; `retryable` only where it differs from the table.
+ * The specification's error object has no member for a hint or for whether and when to retry, so they travel inside
+ * `details`; `retryable` only where it differs from the table, `retry_after` as in its examples.
  */
 function toForrstError(error: Omit<RpcError, "errors">): ForrstError {
   const details: Record<string, JsonValue> = { ...error.details };
+  if (error.retryAfterMs !== undefined) details["retry_after"] = toDuration(error.retryAfterMs);
   if (error.hint !== undefined) details["hint"] = error.hint;
   if (error.retryable !== errorCodeFacts(error.code).retryable) details["retryable"] = error.retryable;
   return {
@@ -67,7 +73,7 @@ export function fromForrstErrors(
   status?: number,
 ): RpcError {
   const [first] = errors;
-  const { hint, retryable, ...details } = first.details ?? {};
+  const { hint, retryable, retry_after: retryAfter, ...details } = first.details ?? {};
   const others = errors.length - 1;
   const message = others === 0 ? first.message : `${first.message} (and ${others} more)`;
   return new RpcError(first.code, message, {
@@ -75,6 +81,9 @@ export function fromForrstErrors(
     source: first.source,
     hint: typeof hint === "string" ? hint : undefined,
     retryable: typeof retryable === "boolean" ? retryable : undefined,
+    retryAfterMs: isJsonObject(retryAfter)
+      ? readDuration(retryAfter["value"], retryAfter["unit"])
+      : undefined,
     status,
     errors,
   });

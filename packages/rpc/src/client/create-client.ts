@@ -1,18 +1,24 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { DestinationPolicy, JsonValue } from "@clew/context";
 import type { FunctionContract, StreamContract } from "../contract.ts";
-import { streamUrn } from "../extensions/extension-urn.ts";
+import type { RequestExtension, ResponseExtension } from "../envelope/document.ts";
+import { idempotencyUrn, streamUrn } from "../extensions/extension-urn.ts";
 import { RpcError } from "../rpc-error.ts";
+import { currentCall } from "../server/call-context.ts";
+import type { TlsClientOptions } from "../transports/tls-options.ts";
 import { validate } from "../validate.ts";
-import { createDeadline } from "./deadline.ts";
-import { type Endpoint, exchange } from "./http-exchange.ts";
+import { type ClientTracing, deadlineOf } from "./call-extensions.ts";
+import { createTransport, isTransportUrl } from "./create-transport.ts";
+import { type Interceptor, intercept } from "./outgoing-call.ts";
 import { createPreparer } from "./prepare-request.ts";
-import { readAnswer } from "./read-answer.ts";
 import { readEvents } from "./read-events.ts";
+import type { RetryOptions } from "./retry.ts";
+import { createUnaryCalls } from "./unary-calls.ts";
 
 export interface ClientOptions {
-  /** Where the service answers, such as `http://127.0.0.1:7400/forrst`. */
+  /**
+   * Where the service answers: `http://host:port/path` and `https://…` (HTTP/1.1), `h2c://…` and `h2://…` (HTTP/2
+   * without and with TLS), `unix:/path/of.sock` (a Unix socket).
+   */
   readonly url: string;
   /** Sent as `Authorization: Bearer`. */
   readonly token?: string | undefined;
@@ -24,14 +30,33 @@ export interface ClientOptions {
   readonly streamSilenceMs?: number | undefined;
   /** Calls under way at once; the next is refused as UNAVAILABLE. Default 1,000 (I8). */
   readonly maxCalls?: number | undefined;
+  /** For `https:` and `h2:`. */
+  readonly tls?: TlsClientOptions | undefined;
   /** Which destinations get the context (I5). */
   readonly destinations?: DestinationPolicy | undefined;
+  /** When a call is made again. Only where the error says so, and the contract or an idempotency key allows it. */
+  readonly retry?: RetryOptions | undefined;
+  /** Default `continue`. */
+  readonly tracing?: ClientTracing | undefined;
+  /** Around each call, the first outermost; not around streams. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Instead of the client's. */
+  /** Instead of the client's. A call made in a handler has no longer than what is left of the handler's deadline. */
   readonly timeoutMs?: number | undefined;
+  /** Takes no deadline over from the call that is being handled: for what must be done also when its time is over. */
+  readonly isDetached?: boolean | undefined;
+  /**
+   * Names this operation, up to 256 characters: however often it is sent, the server does it once. A server without
+   * the idempotency extension refuses the call. Allows retries.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /** Further ones of the request. */
+  readonly extensions?: readonly RequestExtension[] | undefined;
+  /** Called with what a successful answer says of the extensions. */
+  readonly onExtensions?: ((extensions: readonly ResponseExtension[]) => void) | undefined;
 }
 
 export interface StreamOptions {
@@ -63,60 +88,47 @@ export interface ForrstClient {
   close(): void;
 }
 
-/** Connections for calls; streams have one of their own each, so that they never keep a call waiting. */
-const maxSockets = 64;
-
-/**
- * How long an unused connection is kept. Less than the 5 s after which Node's servers close theirs, so that a call
- * does not meet a connection that is just being closed.
- */
-const idleSocketMs = 2_000;
-
 /** Throws E_RPC_OPTIONS for a URL, service name or token that cannot be sent. */
 export function createClient(options: ClientOptions): ForrstClient {
-  const endpoint = createEndpoint(options);
-  const prepare = createPreparer(options, endpoint.url);
+  const url = readUrl(options);
+  const transport = createTransport(url, options.tls);
+  const prepare = createPreparer(options, url);
   const { timeoutMs: defaultTimeoutMs = 10_000, streamSilenceMs = 12_000, maxCalls = 1_000 } = options;
-  let calls = 0;
+  const { retry, interceptors = [] } = options;
+  const send = intercept(
+    interceptors,
+    createUnaryCalls({ transport, prepare, url: url.href, maxCalls, retry }),
+  );
   return {
-    async call(contract, args, { signal, timeoutMs = defaultTimeoutMs } = {}) {
-      if (calls >= maxCalls) {
-        throw new RpcError("UNAVAILABLE", `${maxCalls} calls to ${endpoint.url.href} are under way already`);
-      }
-      calls++;
-      const deadline = createDeadline(timeoutMs, signal, `${contract.name} at ${endpoint.url.href}`);
-      try {
-        const request = prepare(contract, args, []);
-        const response = await exchange(endpoint, request, deadline.signal, contract.idempotent === true);
-        const result = await readAnswer(response, request.id, endpoint.url.href);
-        return await checked(contract, contract.result, result);
-      } catch (error) {
-        throw deadline.signal.aborted ? deadline.signal.reason : error;
-      } finally {
-        deadline.clear();
-        calls--;
-      }
+    async call(contract, args, { signal, idempotencyKey, ...given } = {}) {
+      const remainingMs = given.isDetached === true ? undefined : currentCall()?.deadline?.remainingMs();
+      const timeoutMs = Math.min(
+        given.timeoutMs ?? defaultTimeoutMs,
+        remainingMs ?? Number.POSITIVE_INFINITY,
+      );
+      const { name, version } = contract;
+      const isRepeatable = contract.idempotent === true || idempotencyKey !== undefined;
+      const extensions = [...idempotency(idempotencyKey), ...(given.extensions ?? [])];
+      const call = { function: name, version, arguments: args, isRepeatable, extensions, signal, timeoutMs };
+      const answer = await send(call);
+      given.onExtensions?.(answer.extensions);
+      return await checked(contract, contract.result, answer.result);
     },
     async *stream(contract, args, { signal } = {}) {
-      const request = prepare(contract, args, [
-        { urn: streamUrn, options: { accept: true }, required: true },
-      ]);
-      const events = readEvents({
-        endpoint: { ...endpoint, agent: false },
-        request,
-        signal,
-        silenceMs: streamSilenceMs,
-      });
+      const extensions: RequestExtension[] = [{ urn: streamUrn, options: { accept: true }, required: true }];
+      const deadline = currentCall()?.deadline;
+      if (deadline !== undefined) extensions.push(deadlineOf(deadline.remainingMs()));
+      const request = prepare(contract, args, extensions);
+      const silenceMs = streamSilenceMs;
+      const events = readEvents({ transport, url: url.href, request, signal, silenceMs });
       for await (const event of events) yield await checked(contract, contract.event, event);
     },
-    close() {
-      const { agent } = endpoint;
-      // `destroy` would end calls under way too; theirs end when they come free and none may be kept.
-      agent.maxFreeSockets = 0;
-      for (const sockets of Object.values(agent.freeSockets))
-        for (const socket of sockets ?? []) socket.destroy();
-    },
+    close: () => transport.close(),
   };
+}
+
+function idempotency(key: string | undefined): readonly RequestExtension[] {
+  return key === undefined ? [] : [{ urn: idempotencyUrn, options: { key }, required: true }];
 }
 
 async function checked<T>(
@@ -137,14 +149,12 @@ async function checked<T>(
   );
 }
 
-function createEndpoint({
-  url: text,
-  service,
-  token,
-}: ClientOptions): Endpoint & { readonly agent: HttpAgent } {
+function readUrl({ url: text, service, token }: ClientOptions): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new RpcError("E_RPC_OPTIONS", `"${text}" is not an http or https URL`);
+  if (url === undefined || !isTransportUrl(url)) {
+    throw new RpcError("E_RPC_OPTIONS", `"${text}" is not a URL that a Forrst server can have`, {
+      hint: "Use http://, https://, h2c:// or h2:// with a host, or unix: with an absolute path.",
+    });
   }
   if (!/^[\x21-\x7e]{1,256}$/.test(service)) {
     throw new RpcError("E_RPC_OPTIONS", `"${service}" is not a service name`, {
@@ -154,6 +164,5 @@ function createEndpoint({
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new RpcError("E_RPC_OPTIONS", "the token has characters that no header can hold");
   }
-  const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
-  return { url, agent: new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs }) };
+  return url;
 }

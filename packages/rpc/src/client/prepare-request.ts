@@ -9,6 +9,7 @@ import {
 } from "@clew/context";
 import type { JsonObject, RequestExtension } from "../envelope/document.ts";
 import { writeRequest } from "../envelope/write.ts";
+import { type ClientTracing, tracingOf } from "./call-extensions.ts";
 
 export interface PreparedRequest {
   readonly id: string;
@@ -26,15 +27,19 @@ export interface PrepareOptions {
   readonly service: string;
   readonly token?: string | undefined;
   readonly destinations?: DestinationPolicy | undefined;
+  readonly tracing?: ClientTracing | undefined;
 }
 
 /**
- * Makes requests to one destination, each with the context of where it is made, if the destination is internal (I5).
+ * Makes requests to one destination, each with context and trace of where it is made, if the destination is internal (I5).
  * Source: Forrst specification, context "Outgoing Requests" and transport "Request Headers".
  */
-export function createPreparer({ service, token, destinations }: PrepareOptions, url: URL): Preparer {
-  const internal = isInternalDestination(url.hostname.replace(/^\[(.*)\]$/, "$1"), destinations);
-  return ({ name, version }, args, extensions) => {
+export function createPreparer(options: PrepareOptions, url: URL): Preparer {
+  const { service, token, destinations, tracing = "continue" } = options;
+  // A Unix socket leads to this machine.
+  const host = url.protocol === "unix:" ? "localhost" : url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const internal = isInternalDestination(host, destinations);
+  return ({ name, version }, args, given) => {
     const id = randomUUID();
     const headers: Record<string, string> = {
       "content-type": "application/json",
@@ -43,10 +48,16 @@ export function createPreparer({ service, token, destinations }: PrepareOptions,
     };
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     let context: JsonObject | undefined;
+    let extensions = given;
     if (internal) {
       const current = ambient.current() ?? emptyContext;
       injectContext(current, (header, value) => (headers[header] = value), { service });
       context = contextToForrst(current, service);
+      const trace = tracingOf(tracing);
+      if (trace !== undefined) {
+        extensions = [trace, ...given];
+        setTraceHeaders(headers, trace.options);
+      }
     }
     const body = Buffer.from(
       writeRequest({ id, function: name, version, arguments: args as JsonObject, context, extensions }),
@@ -54,4 +65,18 @@ export function createPreparer({ service, token, destinations }: PrepareOptions,
     headers["content-length"] = String(body.length);
     return { id, headers, body };
   };
+}
+
+const traceHeaders = {
+  trace_id: "x-forrst-trace-id",
+  span_id: "x-forrst-span-id",
+  parent_span_id: "x-forrst-parent-span-id",
+} as const;
+
+/** For those on the way that read no bodies. Ids that no header can hold stay in the body. */
+function setTraceHeaders(headers: Record<string, string>, ids: JsonObject): void {
+  for (const [member, header] of Object.entries(traceHeaders)) {
+    const id = ids[member];
+    if (typeof id === "string" && /^[\x21-\x7e]{1,128}$/.test(id)) headers[header] = id;
+  }
 }

@@ -1,30 +1,31 @@
-import type { IncomingMessage } from "node:http";
-import type { JsonValue } from "@clew/context";
 import { defaultEnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readResponse } from "../envelope/parse-response.ts";
 import { fromForrstErrors, RpcError } from "../rpc-error.ts";
+import type { CallAnswer } from "./outgoing-call.ts";
+import type { TransportAnswer } from "./transport.ts";
+
+export type DocumentAnswer = TransportAnswer & { readonly kind: "document" };
 
 /** The result, or a rejection with the `RpcError` that the answer is. `url` is for its message. */
-export async function readAnswer(response: IncomingMessage, id: string, url: string): Promise<JsonValue> {
-  const bytes = await readWhole(response, url);
-  const status = response.statusCode ?? 0;
+export async function readAnswer(response: DocumentAnswer, id: string, url: string): Promise<CallAnswer> {
+  const bytes = await readWhole(response.chunks, url);
   const json = parseJson(bytes, defaultEnvelopeLimits.maxDepth);
   const answer = json.ok ? readResponse(json.value) : undefined;
-  if (answer === undefined) throw notForrst(url, status, response.headers["content-type"]);
+  if (answer === undefined) throw notForrst(url, response);
   // An error may have no id, when the server could not read the request's.
   if (answer.id !== id && (answer.id !== null || answer.outcome.ok)) {
     throw new RpcError("E_RPC_NOT_FORRST", `${url} answered another request than the one it was sent`);
   }
-  if (!answer.outcome.ok) throw fromForrstErrors(answer.outcome.errors, status);
-  return answer.outcome.result;
+  if (!answer.outcome.ok) throw fromForrstErrors(answer.outcome.errors, response.status);
+  return { result: answer.outcome.result, extensions: answer.extensions };
 }
 
-async function readWhole(response: IncomingMessage, url: string): Promise<Buffer> {
+async function readWhole(response: AsyncIterable<Buffer>, url: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response) {
       size += chunk.length;
       if (size > maxResponseBytes) {
         throw new RpcError("E_RPC_RESPONSE_TOO_LARGE", `${url} answered more than ${maxResponseBytes} bytes`);
@@ -39,8 +40,9 @@ async function readWhole(response: IncomingMessage, url: string): Promise<Buffer
 }
 
 /** Authentication may be refused before Forrst. Source: Forrst specification, transport "HTTP Authentication". */
-function notForrst(url: string, status: number, type: string | undefined): RpcError {
-  const what = `${url} answered ${status} (${type ?? "no content type"}), which is not Forrst`;
+function notForrst(url: string, { status, contentType }: DocumentAnswer): RpcError {
+  if (status === undefined) return new RpcError("E_RPC_NOT_FORRST", `${url} answered what is not Forrst`);
+  const what = `${url} answered ${status} (${contentType ?? "no content type"}), which is not Forrst`;
   if (status === 401 || status === 403) {
     return new RpcError(status === 401 ? "UNAUTHORIZED" : "FORBIDDEN", what);
   }

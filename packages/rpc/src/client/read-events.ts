@@ -1,17 +1,17 @@
-import type { IncomingMessage } from "node:http";
 import type { JsonValue } from "@clew/context";
-import { defaultEnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
+import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readError, readResponse } from "../envelope/parse-response.ts";
-import { EventStreamParser, type ServerSentEvent } from "../extensions/event-stream-parser.ts";
-import { eventStreamType } from "../extensions/stream.ts";
-import { fromForrstErrors, RpcError } from "../rpc-error.ts";
-import { type Endpoint, exchange } from "./http-exchange.ts";
+import type { ServerSentEvent } from "../extensions/event-stream-parser.ts";
+import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import type { PreparedRequest } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
+import type { ClientTransport } from "./transport.ts";
 
 export interface EventSource {
-  readonly endpoint: Endpoint;
+  readonly transport: ClientTransport;
+  /** Of the server, for messages. */
+  readonly url: string;
   readonly request: PreparedRequest;
   readonly signal: AbortSignal | undefined;
   readonly silenceMs: number;
@@ -25,11 +25,12 @@ export async function* readEvents(source: EventSource): AsyncIterable<JsonValue>
   const { signal } = source;
   const watch = new SilenceWatch(source);
   try {
-    const response = await watch.over(exchange(source.endpoint, source.request, watch.signal, false));
-    if (response.headers["content-type"]?.startsWith(eventStreamType) !== true) {
-      throw await refusal(watch.over(readAnswer(response, source.request.id, source.endpoint.url.href)));
+    const options = { signal: watch.signal, isRepeatable: false, isStream: true };
+    const answer = await watch.over(source.transport.send(source.request, options));
+    if (answer.kind === "document") {
+      throw await refusal(watch.over(readAnswer(answer, source.request.id, source.url)));
     }
-    yield* readBody(response, source, watch);
+    yield* readBatches(answer.batches, source, watch);
   } catch (error) {
     if (signal?.aborted === true) return;
     throw watch.signal.aborted ? watch.signal.reason : error;
@@ -39,34 +40,28 @@ export async function* readEvents(source: EventSource): AsyncIterable<JsonValue>
 }
 
 /** What a server that did not stream had to say. */
-async function refusal(answer: Promise<JsonValue>): Promise<unknown> {
+async function refusal(answer: Promise<unknown>): Promise<unknown> {
   return await answer.then(
     () => new RpcError("E_RPC_NOT_FORRST", "the server answered once where a stream was asked for"),
     (error: unknown) => error,
   );
 }
 
-async function* readBody(
-  response: IncomingMessage,
-  { endpoint, request }: EventSource,
+async function* readBatches(
+  batches: AsyncIterator<readonly ServerSentEvent[]>,
+  { url, request }: EventSource,
   watch: SilenceWatch,
 ): AsyncIterable<JsonValue> {
-  const parser = new EventStreamParser(maxResponseBytes);
-  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   for (;;) {
-    const step = await watch.over(chunks.next()).catch((cause: unknown) => {
-      throw new RpcError("UNAVAILABLE", `the stream from ${endpoint.url.href} broke off`, { cause });
+    const step = await watch.over(batches.next()).catch((cause: unknown) => {
+      if (isRpcError(cause)) throw cause;
+      throw new RpcError("UNAVAILABLE", `the stream from ${url} broke off`, { cause });
     });
     if (step.done === true) {
-      throw new RpcError("UNAVAILABLE", `the stream from ${endpoint.url.href} ended before it was complete`);
+      throw new RpcError("UNAVAILABLE", `the stream from ${url} ended before it was complete`);
     }
-    const events = parser.push(step.value);
-    if (events === "too-large") {
-      const message = `${endpoint.url.href} sent an event of more than ${maxResponseBytes} bytes`;
-      throw new RpcError("E_RPC_RESPONSE_TOO_LARGE", message);
-    }
-    for (const event of events) {
-      const read = readEvent(event, request.id, endpoint.url.href);
+    for (const event of step.value) {
+      const read = readEvent(event, request.id, url);
       if (read === "complete") return;
       if (read !== "ignored") yield read.value;
     }
@@ -117,9 +112,9 @@ class SilenceWatch {
 
   /** Nothing is timed while the consumer is busy: only the server's silence counts. */
   async over<T>(promise: Promise<T>): Promise<T> {
-    const { silenceMs, endpoint } = this.#source;
+    const { silenceMs, url } = this.#source;
     const timer = setTimeout(() => {
-      const message = `${endpoint.url.href} was silent for ${silenceMs} ms in a stream`;
+      const message = `${url} was silent for ${silenceMs} ms in a stream`;
       this.#controller.abort(new RpcError("UNAVAILABLE", message));
     }, silenceMs);
     try {

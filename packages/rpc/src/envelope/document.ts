@@ -24,10 +24,13 @@ export interface RequestExtension {
   readonly required?: boolean | undefined;
 }
 
-interface ResponseExtension {
+export interface ResponseExtension {
   readonly urn: string;
   readonly data?: JsonObject | undefined;
 }
+
+/** A request as it is sent. */
+export type OutgoingRequest = Omit<ForrstRequest, "metadata">;
 
 /** A request that kept to the envelope's rules. */
 export interface ForrstRequest {
@@ -37,6 +40,8 @@ export interface ForrstRequest {
   readonly version: string | undefined;
   readonly arguments: JsonObject;
   readonly context: JsonObject | undefined;
+  /** What a transport without headers carries instead of them; elsewhere nobody believes it. */
+  readonly metadata: JsonObject | undefined;
   readonly extensions: readonly RequestExtension[];
 }
 

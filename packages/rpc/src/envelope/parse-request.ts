@@ -8,6 +8,7 @@ import {
   type RequestExtension,
 } from "./document.ts";
 import type { EnvelopeLimits } from "./limits.ts";
+import { readMetadata } from "./metadata.ts";
 import { parseJson } from "./parse-json.ts";
 import { parseVersion } from "./semver.ts";
 
@@ -42,7 +43,8 @@ export function parseRequest(body: Buffer, limits: EnvelopeLimits): RequestResul
   const extensions = readExtensions(document, errors, limits.maxErrors);
   const [first, ...others] = errors;
   if (first !== undefined) return refused(id ?? null, [first, ...others.slice(0, limits.maxErrors - 1)]);
-  return { ok: true, request: { id: id as string, ...call, context, extensions } };
+  const metadata = readMetadata(document);
+  return { ok: true, request: { id: id as string, ...call, context, metadata, extensions } };
 }
 
 function refused(id: string | null, errors: [ForrstError, ...ForrstError[]]): RequestResult {

@@ -1,26 +1,40 @@
 import type { JsonValue } from "@clew/context";
-import { type ForrstError, isJsonObject, type JsonObject } from "./document.ts";
+import { type ForrstError, isJsonObject, type JsonObject, type ResponseExtension } from "./document.ts";
 
 export type Outcome =
   | { readonly ok: true; readonly result: JsonValue }
   | { readonly ok: false; readonly errors: readonly [ForrstError, ...ForrstError[]] };
 
+export interface ReadResponse {
+  readonly id: string | null;
+  readonly outcome: Outcome;
+  readonly extensions: readonly ResponseExtension[];
+}
+
 /**
  * Reads a server's answer: undefined when it is not one of the protocol. Lenient towards the pages that
- * disagree: `error` (one) is taken as well as `errors`.
+ * disagree: `error` (one) is taken as well as `errors`; what is no extension is left out.
  */
-export function readResponse(
-  document: unknown,
-): { readonly id: string | null; readonly outcome: Outcome } | undefined {
+export function readResponse(document: unknown): ReadResponse | undefined {
   if (!isJsonObject(document) || document["protocol"] === undefined) return undefined;
   const id = document["id"];
   if (id !== null && typeof id !== "string") return undefined;
+  const extensions = readExtensions(document["extensions"]);
   const errors = readErrors(
     document["errors"] ?? (document["error"] === undefined ? undefined : [document["error"]]),
   );
-  if (errors !== undefined) return { id, outcome: { ok: false, errors } };
+  if (errors !== undefined) return { id, outcome: { ok: false, errors }, extensions };
   const result = document["result"];
-  return result === undefined ? undefined : { id, outcome: { ok: true, result } };
+  return result === undefined ? undefined : { id, outcome: { ok: true, result }, extensions };
+}
+
+function readExtensions(value: unknown): readonly ResponseExtension[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry): ResponseExtension[] => {
+    if (!isJsonObject(entry) || typeof entry["urn"] !== "string") return [];
+    const { urn, data } = entry;
+    return [isJsonObject(data) ? { urn, data } : { urn }];
+  });
 }
 
 function readErrors(value: unknown): readonly [ForrstError, ...ForrstError[]] | undefined {

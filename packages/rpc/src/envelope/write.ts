@@ -1,9 +1,9 @@
-import { type ForrstRequest, type ForrstResponse, protocolName, protocolVersion } from "./document.ts";
+import { type ForrstResponse, type OutgoingRequest, protocolName, protocolVersion } from "./document.ts";
 
 const protocol = { name: protocolName, version: protocolVersion } as const;
 
 /** Members in the specification's order. Throws what `JSON.stringify` throws on values that are not JSON. */
-export function writeRequest(request: ForrstRequest): string {
+export function writeRequest(request: OutgoingRequest): string {
   const { id, function: name, version, arguments: args, context, extensions } = request;
   return JSON.stringify({
     protocol,

@@ -5,12 +5,16 @@
 const prefixes = ["urn:cline:forrst:ext:", "urn:forrst:ext:"] as const;
 
 export const streamUrn = "urn:cline:forrst:ext:stream";
+export const tracingUrn = "urn:cline:forrst:ext:tracing";
+export const deadlineUrn = "urn:cline:forrst:ext:deadline";
+export const idempotencyUrn = "urn:cline:forrst:ext:idempotency";
+export const cancellationUrn = "urn:cline:forrst:ext:cancellation";
+export const deprecationUrn = "urn:cline:forrst:ext:deprecation";
 
-/** `stream` for both forms of the stream extension's URN; undefined for another vendor's extension. */
-export function coreExtensionName(urn: string): string | undefined {
-  for (const prefix of prefixes) {
-    // The first two parts of a URN are case-insensitive. Source: RFC 8141 §3.1.
-    if (urn.slice(0, prefix.length).toLowerCase() === prefix) return urn.slice(prefix.length);
-  }
-  return undefined;
+/** The form by which an extension is found: small letters, and with the vendor of the protocol's own. */
+export function canonicalUrn(urn: string): string {
+  // Only the first two parts of a URN are case-insensitive (RFC 8141 §3.1), but the page on naming allows capitals nowhere.
+  const text = urn.toLowerCase();
+  const [vendored, bare] = prefixes;
+  return text.startsWith(bare) ? vendored + text.slice(bare.length) : text;
 }

@@ -1,14 +1,13 @@
+import type { ResponseExtension } from "../envelope/document.ts";
 import { maxResponseBytes } from "../envelope/limits.ts";
 import { writeResponse } from "../envelope/write.ts";
-import { eventStreamType } from "../extensions/stream.ts";
+import type { CallOutcome } from "../extensions/extension.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Exchange } from "./exchange.ts";
 
 export interface StreamAnswer {
   readonly exchange: Exchange;
   readonly id: string;
-  /** The stream extension's URN as the request wrote it. */
-  readonly urn: string;
   readonly events: AsyncIterable<unknown>;
   /** Runs each step of the handler inside the request's context. */
   readonly run: <T>(step: () => T) => T;
@@ -16,15 +15,14 @@ export interface StreamAnswer {
   readonly heartbeatMs: number;
   /** How long a reader may leave a full connection unread. */
   readonly stallMs: number;
-  readonly toRpcError: (error: unknown) => RpcError;
 }
 
 /**
  * Passes the handler's events on as server-sent events, taking the next only when the connection has room (I8: one
  * event beside the socket's own buffer). The head goes out with the first event or heartbeat, so an error before that
- * still has an HTTP status of its own: it is thrown. Later ones end the stream with an `error` event.
+ * still has an HTTP status of its own. Throws what ends the stream before its handler is done.
  */
-export async function answerStream(answer: StreamAnswer): Promise<void> {
+export async function writeEvents(answer: StreamAnswer): Promise<void> {
   const { exchange, id, signal } = answer;
   const iterator = answer.run(() => answer.events[Symbol.asyncIterator]());
   const beat = setInterval(() => {
@@ -43,12 +41,6 @@ export async function answerStream(answer: StreamAnswer): Promise<void> {
       if (exchange.isFull()) await drained(answer);
     }
     exchange.beginStream(id);
-    exchange.writeEvent("done", "null");
-    exchange.endStream("complete", completion(answer));
-  } catch (error) {
-    if (!exchange.isBegun()) throw error;
-    const [first] = answer.toRpcError(error).errors;
-    exchange.endStream("error", JSON.stringify(first));
   } finally {
     clearInterval(beat);
     // The handler may wait for something that never comes: it is told to stop, and not waited for.
@@ -65,9 +57,18 @@ function writeData(value: unknown): string {
 }
 
 /** Source: Forrst specification, extensions/stream "SSE Event Types". */
-function completion({ id, urn }: StreamAnswer): string {
-  const extensions = [{ urn, data: { enabled: true, content_type: eventStreamType, completed: true } }];
-  return writeResponse({ id, result: { streamed: true }, extensions });
+export function endStream(
+  exchange: Exchange,
+  id: string,
+  outcome: CallOutcome,
+  extensions: readonly ResponseExtension[] | undefined,
+): void {
+  if (!outcome.ok) {
+    exchange.endStream("error", JSON.stringify(outcome.error.errors[0]));
+    return;
+  }
+  exchange.writeEvent("done", "null");
+  exchange.endStream("complete", writeResponse({ id, result: outcome.result as never, extensions }));
 }
 
 /** A listener per step and not one promise for all steps: a race against a promise that lives long keeps every loser. */

@@ -1,13 +1,17 @@
 import { channel } from "node:diagnostics_channel";
-import { context as ambient, type FaultHook } from "@clew/context";
-import type { ForrstRequest } from "../envelope/document.ts";
+import { context as ambient, type FaultHook, type HeaderReader } from "@clew/context";
+import type { ForrstRequest, ResponseExtension } from "../envelope/document.ts";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
+import { metadataReader } from "../envelope/metadata.ts";
 import { parseRequest } from "../envelope/parse-request.ts";
-import { negotiateExtensions } from "../extensions/negotiate.ts";
+import type { CallOutcome, Invocation } from "../extensions/extension.ts";
+import type { ExtensionRegistry } from "../extensions/extension-registry.ts";
+import { ExtensionRun } from "../extensions/extension-run.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import { argumentErrors, validate } from "../validate.ts";
-import { answerStream } from "./answer-stream.ts";
+import { endStream, writeEvents } from "./answer-stream.ts";
 import type { Call, FailedCall } from "./call.ts";
+import { CallContext } from "./call-context.ts";
 import { checkEvents, checkResult } from "./check-result.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Definition, FunctionTable } from "./function-table.ts";
@@ -17,10 +21,11 @@ import type { ServerOptions } from "./server-options.ts";
 
 const internalErrorChannel = channel("clew.rpc.internal-error");
 
-export type CallServiceOptions = Omit<ServerOptions, "limits" | "admit"> & {
+export type CallServiceOptions = Omit<ServerOptions, "limits" | "admit" | "extensions"> & {
   readonly limits: EnvelopeLimits;
   readonly onContextFault: FaultHook;
   readonly table: FunctionTable;
+  readonly extensions: ExtensionRegistry;
   readonly heartbeatMs: number;
   readonly stallMs: number;
   readonly maxCalls: number;
@@ -30,6 +35,8 @@ export type CallServiceOptions = Omit<ServerOptions, "limits" | "admit"> & {
 /** One request under way. */
 interface Running {
   readonly exchange: Exchange;
+  /** By `performance.now()`. */
+  readonly receivedAt: number;
   /** As much as is known of the call so far. */
   call: FailedCall;
   isStream: boolean;
@@ -49,7 +56,7 @@ export class CallService {
   /** Answers one request. Never throws. */
   accept(exchange: Exchange): void {
     const call: FailedCall = { id: null, function: undefined, version: undefined };
-    const running: Running = { exchange, call, isStream: false };
+    const running: Running = { exchange, receivedAt: performance.now(), call, isStream: false };
     this.#running.add(running);
     void this.#answer(running)
       .catch((error: unknown) => sendError(exchange, running.call.id, this.#toRpcError(error, running.call)))
@@ -86,10 +93,15 @@ export class CallService {
   /** What it throws is the answer, as an error. */
   async #answer(running: Running): Promise<void> {
     const { limits, maxCalls } = this.#options;
-    if (this.#closing !== undefined) throw closingError();
-    if (this.#running.size > maxCalls)
-      throw new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`);
-    const body = await running.exchange.receive(limits.maxBodyBytes);
+    const { exchange } = running;
+    const refusal =
+      this.#closing !== undefined
+        ? closingError()
+        : this.#running.size > maxCalls
+          ? new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`)
+          : undefined;
+    if (refusal !== undefined && !exchange.isShared) throw refusal;
+    const body = await exchange.receive(limits.maxBodyBytes);
     if (body === undefined) return;
     const parsed = parseRequest(body, limits);
     if (!parsed.ok) {
@@ -98,31 +110,66 @@ export class CallService {
     }
     const { request } = parsed;
     running.call = { id: request.id, function: request.function, version: request.version };
+    if (refusal !== undefined) throw refusal;
+    await exchange.identify?.(request);
     await this.#dispatch(running, request);
   }
 
   async #dispatch(running: Running, request: ForrstRequest): Promise<void> {
     const definition = this.#options.table.resolve(request.function, request.version);
     if (isRpcError(definition)) throw definition;
-    const streamUrn = negotiateExtensions(request, definition.kind);
-    const args = await validate(definition.arguments, request.arguments);
-    if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
-    const call = this.#createCall(running.exchange, request, definition);
-    if (definition.kind === "stream") {
-      await this.#answerStream(running, definition, args.value as never, call, streamUrn as string);
-      return;
+    const { extensions, limits } = this.#options;
+    const active = extensions.negotiate(request, definition, limits.maxErrors);
+    const { exchange, receivedAt } = running;
+    const header = exchange.header ?? metadataReader(request.metadata);
+    const call = this.#createCall(exchange, header, request, definition);
+    const abort = (reason: RpcError): void => exchange.abort.abort(reason);
+    const run = new ExtensionRun(active, { request, target: definition, call, header, receivedAt, abort });
+    let outcome: CallOutcome = { ok: false, error: unexpected() };
+    let said: readonly ResponseExtension[] | undefined;
+    try {
+      outcome = await this.#perform(running, request, definition, call, run);
+    } finally {
+      said = run.end(outcome);
     }
-    const result = await ambient.run(call.context, async () => definition.handler(args.value as never, call));
-    if (this.#options.checkResults === true) await checkResult(definition, result);
-    sendResult(running.exchange, request.id, result);
+    if (definition.kind === "stream" && exchange.isBegun()) endStream(exchange, call.id, outcome, said);
+    else if (outcome.ok) sendResult(exchange, request.id, outcome.result, said);
+    else sendError(exchange, request.id, outcome.error, said);
   }
 
-  async #answerStream(
+  /** What fails is the outcome; rejects only when a hook of the caller's throws. */
+  async #perform(
+    running: Running,
+    { arguments: given }: ForrstRequest,
+    definition: Definition,
+    call: Call,
+    run: ExtensionRun,
+  ): Promise<CallOutcome> {
+    try {
+      await run.begin();
+      const args = await validate(definition.arguments, given);
+      if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
+      if (definition.kind === "stream") {
+        await this.#streamEvents(running, definition, args.value as never, call);
+        return { ok: true, result: { streamed: true } };
+      }
+      const handle = async (): Promise<unknown> => {
+        const result = await definition.handler(args.value as never, call);
+        if (this.#options.checkResults === true) await checkResult(definition, result);
+        return result;
+      };
+      const toRpcError = (error: unknown): RpcError => this.#toRpcError(error, call);
+      return await ambient.run(call.context, () => run.answer(handle, call.signal, toRpcError));
+    } catch (error) {
+      return { ok: false, error: this.#toRpcError(error, call) };
+    }
+  }
+
+  async #streamEvents(
     running: Running,
     definition: Definition & { kind: "stream" },
     args: never,
     call: Call,
-    urn: string,
   ): Promise<void> {
     running.isStream = true;
     // The server may have begun to close while the arguments were validated.
@@ -130,23 +177,36 @@ export class CallService {
     const { heartbeatMs, stallMs, checkResults } = this.#options;
     const run = <T>(step: () => T): T => ambient.run(call.context, step);
     const events = run(() => definition.handler(args, call));
-    await answerStream({
+    await writeEvents({
       exchange: running.exchange,
       id: call.id,
-      urn,
       events: checkResults === true ? checkEvents(definition, events) : events,
       run,
       signal: call.signal,
       heartbeatMs,
       stallMs,
-      toRpcError: (error) => this.#toRpcError(error, call),
     });
   }
 
-  #createCall(exchange: Exchange, request: ForrstRequest, { name, version }: Definition): Call {
-    const context = readContext(exchange.header, request, this.#options.onContextFault);
-    const { token, remoteAddress, abort } = exchange;
-    return { id: request.id, function: name, version, signal: abort.signal, context, token, remoteAddress };
+  #createCall(
+    { remoteAddress, abort }: Exchange,
+    header: HeaderReader,
+    request: ForrstRequest,
+    { name, version }: Definition,
+  ): Invocation["call"] {
+    const call: Invocation["call"] = {
+      id: request.id,
+      function: name,
+      version,
+      signal: abort.signal,
+      context: readContext(header, request, this.#options.onContextFault),
+      token: /^Bearer +(\S+)$/i.exec([header("authorization")].flat()[0] ?? "")?.[1],
+      remoteAddress,
+      trace: undefined,
+      deadline: undefined,
+    };
+    call.context = new CallContext(call.context, call);
+    return call;
   }
 
   #toRpcError(error: unknown, { id, function: name, version }: FailedCall): RpcError {
@@ -156,8 +216,12 @@ export class CallService {
     const call: FailedCall = { id, function: name, version };
     this.#options.onInternalError?.(error, call);
     if (internalErrorChannel.hasSubscribers) internalErrorChannel.publish({ error, call });
-    return new RpcError("INTERNAL_ERROR", "The server failed unexpectedly");
+    return unexpected();
   }
+}
+
+function unexpected(): RpcError {
+  return new RpcError("INTERNAL_ERROR", "The server failed unexpectedly");
 }
 
 function closingError(): RpcError {

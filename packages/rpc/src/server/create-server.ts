@@ -1,10 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { FunctionContract, StreamContract } from "../contract.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
-import { HttpExchange } from "../transports/http-exchange.ts";
+import { createDefaultExtensions } from "../extensions/default-extensions.ts";
+import { ExtensionRegistry } from "../extensions/extension-registry.ts";
+import { HttpExchange, type HttpRequest, type HttpResponse } from "../transports/http-exchange.ts";
+import { serveUnixConnection } from "../transports/unix-server.ts";
 import type { Call } from "./call.ts";
 import { CallService } from "./call-service.ts";
+import type { Exchange } from "./exchange.ts";
 import { FunctionTable } from "./function-table.ts";
 import { publishContextFault } from "./request-context.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -28,8 +32,12 @@ export interface ForrstServer {
     contract: StreamContract<Args, Event>,
     handler: (args: Args, call: Call) => AsyncIterable<Event>,
   ): ForrstServer;
-  /** Answers one request; use it as the handler of a `node:http` server. Never throws. */
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Answers one request; use it as the handler of a `node:http` or `node:http2` server. Never throws. */
+  handle(request: HttpRequest, response: HttpResponse): void;
+  /** Answers all calls on one connection of a Unix socket, made by a server with `allowHalfOpen`. Never throws. */
+  serveConnection(socket: Socket): void;
+  /** Answers one request that a transport of one's own brings. Never throws. */
+  accept(exchange: Exchange): void;
   /** Ends streams, refuses new calls as UNAVAILABLE, and waits for those under way, at most `drainMs`. */
   close(): Promise<void>;
 }
@@ -38,17 +46,21 @@ export interface ForrstServer {
 export function createServer(options: ServerOptions): ForrstServer {
   const limits = { ...defaultEnvelopeLimits, ...options.limits };
   const table = new FunctionTable();
-  addSystemFunctions(table, options.service, limits);
+  const extensions = new ExtensionRegistry(options.extensions ?? createDefaultExtensions());
+  addSystemFunctions(table, options.service, limits, extensions);
   const service = new CallService({
     ...options,
     limits,
     table,
+    extensions,
     onContextFault: options.onContextFault ?? publishContextFault,
     heartbeatMs: options.heartbeatMs ?? 5_000,
     stallMs: options.stallMs ?? 30_000,
     maxCalls: options.maxCalls ?? 10_000,
     drainMs: options.drainMs ?? 5_000,
   });
+  const accept = (exchange: Exchange): void => service.accept(exchange);
+  const connection = { accept, admit: options.admit, maxBodyBytes: limits.maxBodyBytes };
   const http = { service: options.service, admit: options.admit };
   const server: ForrstServer = {
     function(name, definition) {
@@ -63,7 +75,9 @@ export function createServer(options: ServerOptions): ForrstServer {
       table.add({ kind: "stream", name, version, arguments: args, event, handler });
       return server;
     },
-    handle: (request, response) => service.accept(new HttpExchange(request, response, http)),
+    handle: (request, response) => accept(new HttpExchange(request, response, http)),
+    serveConnection: (socket) => serveUnixConnection(socket, connection),
+    accept,
     close: () => service.close(),
   };
   return server;

@@ -1,4 +1,5 @@
 import type { HeaderReader } from "@clew/context";
+import type { ForrstRequest } from "../envelope/document.ts";
 
 export type StreamEventName = "data" | "error" | "done" | "complete";
 
@@ -18,10 +19,8 @@ export interface Answer {
  * Everything that writes does nothing once the client is gone.
  */
 export interface Exchange {
-  /** Reads the metadata beside the document, such as HTTP's headers. */
-  readonly header: HeaderReader;
-  /** Of `Authorization: Bearer`. */
-  readonly token: string | undefined;
+  /** Reads the metadata beside the document, such as HTTP's headers. Undefined: the document's own `metadata` is it. */
+  readonly header: HeaderReader | undefined;
   readonly remoteAddress: string | undefined;
   /** Aborted by the transport when the client is gone before it has its answer, and by the service when that ends. */
   readonly abort: AbortController;
@@ -30,6 +29,13 @@ export interface Exchange {
    * is the answer to what the transport itself refuses.
    */
   receive(maxBodyBytes: number): Promise<Buffer | undefined>;
+  /**
+   * Whether calls share a connection, so that an answer needs the id that tells whose it is: such a request is read
+   * before it is refused, where that can be helped.
+   */
+  readonly isShared: boolean;
+  /** Gets the request as soon as it is read. Rejects as `receive` does. */
+  identify?(request: ForrstRequest): void | Promise<void>;
   /** Sends the one answer, unless one was begun already. */
   send(answer: Answer): void;
   /** Whether an answer or a stream was begun. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FaultHook } from "@clew/context";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
+import type { Extension } from "../extensions/extension.ts";
 import type { RpcError } from "../rpc-error.ts";
 import type { FailedCall } from "./call.ts";
 
@@ -8,6 +9,11 @@ export interface ServerOptions {
   /** Name of this service, as others know it. */
   readonly service: string;
   readonly limits?: Partial<EnvelopeLimits> | undefined;
+  /**
+   * In the order in which they run, the outermost first. Default: `createDefaultExtensions()`; whoever adds one writes
+   * `[...createDefaultExtensions(), mine]`.
+   */
+  readonly extensions?: readonly Extension[] | undefined;
   /** Called before a request's body is read; what it throws is the answer. The place for authentication. */
   readonly admit?: ((request: IncomingMessage) => void | Promise<void>) | undefined;
   /**

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isReservedName } from "../contract.ts";
 import { protocolVersion } from "../envelope/document.ts";
 import { type EnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
-import { streamUrn } from "../extensions/extension-urn.ts";
+import type { ExtensionRegistry } from "../extensions/extension-registry.ts";
 import type { FunctionTable } from "./function-table.ts";
 
 const anything: StandardSchemaV1<unknown, unknown> = {
@@ -10,7 +10,12 @@ const anything: StandardSchemaV1<unknown, unknown> = {
 };
 
 /** Source: Forrst specification, system-functions. */
-export function addSystemFunctions(table: FunctionTable, service: string, limits: EnvelopeLimits): void {
+export function addSystemFunctions(
+  table: FunctionTable,
+  service: string,
+  limits: EnvelopeLimits,
+  { extensions }: ExtensionRegistry,
+): void {
   const common = { kind: "function", version: "1.0.0", arguments: anything, result: anything } as const;
   table.addSystem({
     ...common,
@@ -23,9 +28,11 @@ export function addSystemFunctions(table: FunctionTable, service: string, limits
     handler: () => ({
       service,
       protocol_versions: [protocolVersion],
-      extensions: [{ urn: streamUrn }],
+      extensions: extensions.map(({ urn, capabilities }) => ({ urn, ...capabilities })),
       functions: table.names().filter((name) => !isReservedName(name)),
       limits: { max_request_bytes: limits.maxBodyBytes, max_response_bytes: maxResponseBytes },
     }),
   });
+  for (const { name, version, handler } of extensions.flatMap((extension) => extension.functions ?? []))
+    table.addSystem({ ...common, name, version, handler });
 }

@@ -20,11 +20,13 @@ export interface HttpExchangeOptions {
 export class HttpExchange implements Exchange {
   readonly abort: AbortController = new AbortController();
   readonly header: HeaderReader;
+  readonly isShared = false;
   readonly #request: HttpRequest;
   readonly #response: ServerResponse;
   readonly #options: HttpExchangeOptions;
   #isFull = false;
   #isGone = false;
+  #hasEnded = false;
 
   constructor(request: HttpRequest, response: HttpResponse, options: HttpExchangeOptions) {
     this.#request = request;
@@ -40,13 +42,9 @@ export class HttpExchange implements Exchange {
     });
     this.#response.once("close", () => {
       this.#isGone = true;
-      if (!this.#response.writableFinished)
-        this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
+      // HTTP/2's own `writableFinished` is true for a stream that was reset, too.
+      if (!this.#hasEnded) this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
     });
-  }
-
-  get token(): string | undefined {
-    return /^Bearer +(\S+)$/i.exec(this.#request.headers.authorization ?? "")?.[1];
   }
 
   get remoteAddress(): string | undefined {
@@ -77,6 +75,7 @@ export class HttpExchange implements Exchange {
     // What is left of an unread body would be taken for the next request; HTTP/2 has no such trouble.
     if (!this.#request.complete && this.#request.httpVersionMajor === 1) headers["connection"] = "close";
     response.writeHead(status, headers);
+    this.#hasEnded = true;
     response.end(text);
   }
 
@@ -102,6 +101,7 @@ export class HttpExchange implements Exchange {
   }
 
   endStream(event: StreamEventName, data: string): void {
+    this.#hasEnded = true;
     if (this.#isOpen()) this.#response.end(writeEvent(event, data));
   }
 

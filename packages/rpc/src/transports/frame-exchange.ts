@@ -1,0 +1,102 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { ForrstRequest, JsonObject } from "../envelope/document.ts";
+import { metadataReader } from "../envelope/metadata.ts";
+import { RpcError } from "../rpc-error.ts";
+import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
+import type { ServerOptions } from "../server/server-options.ts";
+import { writeFrame } from "./frame-reader.ts";
+import { writeSocketEvent } from "./unix-messages.ts";
+
+/** One call on a connection that it shares with others. */
+export class FrameExchange implements Exchange {
+  readonly abort: AbortController = new AbortController();
+  readonly header: undefined;
+  readonly remoteAddress: undefined;
+  readonly isShared = true;
+  readonly #socket: Socket;
+  readonly #payload: Buffer;
+  readonly #admit: ServerOptions["admit"];
+  readonly #onEnd: () => void;
+  #id: string | undefined;
+  #isBegun = false;
+
+  /** `onEnd` is called once, when the last frame was written. */
+  constructor(socket: Socket, payload: Buffer, admit: ServerOptions["admit"], onEnd: () => void) {
+    this.#socket = socket;
+    this.#payload = payload;
+    this.#admit = admit;
+    this.#onEnd = onEnd;
+  }
+
+  /** The connection refuses what is too large before there is an exchange. */
+  async receive(): Promise<Buffer> {
+    return this.#payload;
+  }
+
+  async identify({ id, metadata }: ForrstRequest): Promise<void> {
+    this.#id = id;
+    await this.#admit?.(asHttpRequest(this.#socket, metadata));
+  }
+
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  send({ text }: Answer): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.#write(text);
+    this.#onEnd();
+  }
+
+  isBegun(): boolean {
+    return this.#isBegun;
+  }
+
+  beginStream(): void {
+    this.#isBegun = true;
+  }
+
+  writeEvent(event: StreamEventName, data: string): void {
+    this.#write(writeSocketEvent(this.#id as string, event, data));
+  }
+
+  beat(): void {
+    this.#write(writeSocketEvent(this.#id as string, "alive"));
+  }
+
+  endStream(event: StreamEventName, data: string): void {
+    this.writeEvent(event, data);
+    this.#onEnd();
+  }
+
+  isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  whenFree(onFree: () => void): () => void {
+    this.#socket.once("drain", onFree);
+    return () => this.#socket.off("drain", onFree);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The client cancelled this call, or is gone. */
+  cancel(): void {
+    if (!this.abort.signal.aborted) this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
+  }
+
+  #write(text: string): void {
+    if (this.#socket.writable) this.#socket.write(writeFrame(text));
+  }
+}
+
+/** As much of a request over HTTP as `admit` may look at: the headers, from the document's metadata. */
+function asHttpRequest(socket: Socket, metadata: JsonObject = {}): IncomingMessage {
+  const read = metadataReader(metadata);
+  const headers = Object.fromEntries(Object.keys(metadata).map((name) => [name, read(name)]));
+  return { method: "POST", headers, socket } as unknown as IncomingMessage;
+}

@@ -1,0 +1,119 @@
+import { chmod, rm } from "node:fs/promises";
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { createServer as createHttp2Server, createSecureServer, type Http2Session } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from "node:net";
+import { RpcError } from "../rpc-error.ts";
+import type { ForrstServer } from "../server/create-server.ts";
+import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
+
+export interface ListenOptions {
+  /** Default 0: any that is free. */
+  readonly port?: number | undefined;
+  /** Default 127.0.0.1: whoever serves others says so. */
+  readonly host?: string | undefined;
+  /** PEM texts; with them, `https:` and `h2:` on one port. `ca` asks clients for a certificate signed by it. */
+  readonly tls?:
+    | { readonly cert: string; readonly key: string; readonly ca?: string | undefined }
+    | undefined;
+  /** HTTP/2 instead of HTTP/1.1; with TLS, beside it. Default false. */
+  readonly http2?: boolean | undefined;
+  /** Listens on a Unix socket at this path, and on no port. Only this user may connect (mode 0600). */
+  readonly path?: string | undefined;
+  /** Connections at once. Default 10,000, as many as calls (I8). */
+  readonly maxConnections?: number | undefined;
+  /** Sees every connection before anything is read of it. */
+  readonly onConnection?: ((socket: Socket) => void) | undefined;
+}
+
+export interface Listener extends AsyncDisposable {
+  /** For `createClient`. */
+  readonly url: string;
+  /** Takes no more connections, lets the server end its calls, and closes what is open. */
+  close(): Promise<void>;
+}
+
+/** Serves until closed. Rejects with E_RPC_LISTEN when the address cannot be had. */
+export async function listen(server: ForrstServer, options: ListenOptions = {}): Promise<Listener> {
+  const { path, host = "127.0.0.1", port = 0, maxConnections = 10_000 } = options;
+  const net = path === undefined ? createHttp(server, options) : createUnix(server);
+  const endConnections = trackConnections(net);
+  net.maxConnections = maxConnections;
+  if (options.onConnection !== undefined) net.prependListener("connection", options.onConnection);
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: unknown): void => reject(cannotListen(path ?? `${host}:${port}`, cause));
+    net.once("error", refuse);
+    net.listen(path === undefined ? { host, port } : { path }, () => {
+      net.off("error", refuse);
+      resolve();
+    });
+  });
+  if (path !== undefined) await chmod(path, 0o600);
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => net.close(resolve));
+    await server.close();
+    endConnections();
+    await closed;
+    if (path !== undefined) await rm(path, { force: true });
+  };
+  return { url: urlOf(net, options), close, [Symbol.asyncDispose]: close };
+}
+
+function createHttp(server: ForrstServer, { tls, http2 }: ListenOptions): Server {
+  const handle = (request: HttpRequest, response: HttpResponse): void => server.handle(request, response);
+  const secure = tls && {
+    ...tls,
+    requestCert: tls.ca !== undefined,
+    rejectUnauthorized: tls.ca !== undefined,
+  };
+  if (http2 === true) {
+    return secure === undefined
+      ? createHttp2Server(handle)
+      : createSecureServer({ ...secure, allowHTTP1: true }, handle);
+  }
+  return secure === undefined ? createHttpServer(handle) : createHttpsServer(secure, handle);
+}
+
+function createUnix(server: ForrstServer): Server {
+  return createNetServer({ allowHalfOpen: true }, (socket) => server.serveConnection(socket));
+}
+
+/** Ends HTTP/2 sessions with a word to their clients, idle connections at once, and after a moment all others. */
+function trackConnections(net: Server): () => void {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<Http2Session>();
+  const track = <T extends { once(event: "close", listener: () => void): unknown }>(set: Set<T>) => {
+    return (member: T): void => {
+      set.add(member);
+      member.once("close", () => set.delete(member));
+    };
+  };
+  net.on("connection", track(sockets));
+  net.on("session", track(sessions));
+  return () => {
+    for (const session of sessions) session.close();
+    (net as Partial<HttpServer>).closeIdleConnections?.();
+    // What was written last is still on its way out.
+    setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, lastWordsMs).unref();
+  };
+}
+
+/** How long an answer may take to leave after the server has ended. */
+const lastWordsMs = 100;
+
+function urlOf(net: Server, { path, tls, http2 }: ListenOptions): string {
+  if (path !== undefined) return `unix:${path}`;
+  const { address, port, family } = net.address() as AddressInfo;
+  const secure = tls !== undefined;
+  const scheme = http2 === true ? (secure ? "h2" : "h2c") : secure ? "https" : "http";
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}/forrst`;
+}
+
+function cannotListen(where: string, cause: unknown): RpcError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const hint =
+    code === "EADDRINUSE" ? "Another process has it; a socket file may also be left over." : undefined;
+  return new RpcError("E_RPC_LISTEN", `cannot listen on ${where}: ${code ?? message}`, { cause, hint });
+}
