@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import {
+  baggageLimits,
   decodeBaggageText,
   decodeFieldName,
   encodeFieldName,
@@ -138,8 +139,11 @@ function parseSignature(context: Context): (Signed & { readonly text: string }) 
   if (match === null) return undefined;
   const [, keyId = "", expiry = "", binding = "", text = "", names = ""] = match;
   const traceId = binding === "t" ? traceIdOf(context) : "";
-  if (traceId === undefined || parseExpiry(expiry) === undefined) return undefined;
-  return { keyId, expiry, traceId, text, keys: names.split(":") };
+  const keys = names.split(":", baggageLimits.maxMembers + 1);
+  // Each name is looked for in the whole header, so more names than a header has members would be work for nothing.
+  const isTooMany = keys.length > baggageLimits.maxMembers;
+  if (isTooMany || traceId === undefined || parseExpiry(expiry) === undefined) return undefined;
+  return { keyId, expiry, traceId, text, keys };
 }
 
 /** A field that is gone counts as empty: then some other text was signed, and the signature fails. */
