@@ -1,15 +1,15 @@
-import { ambientStorage, type Context } from "@clew/context";
+import { ambientStorage, type Context, type ScopeEntry } from "@clew/context/core";
 import { grpcHosts } from "./grpc-target.ts";
-import { Hook, type Method } from "./hook.ts";
+import { Hook } from "./hook.ts";
 import type { LibraryWatch } from "./modules.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { runIn } from "./scope.ts";
 
 /** As far as it concerns us, what `@grpc/grpc-js` calls `Metadata`. */
 interface Metadata {
   clone(): Metadata;
   get(name: string): unknown[];
   set(name: string, value: string): void;
+  remove(name: string): void;
 }
 
 const made: unique symbol = Symbol("clew.call");
@@ -20,9 +20,10 @@ interface Call {
 }
 
 interface Made {
-  readonly context: Context | undefined;
-  /** What to send; undefined where it must not go. */
-  readonly sent: Context | undefined;
+  readonly enter: ScopeEntry;
+  readonly context: Context;
+  /** Whether the context may go where the call goes. */
+  readonly isDestination: boolean;
 }
 
 /**
@@ -77,8 +78,8 @@ function hookChannel(hook: Hook, prototype: object, outgoing: Outgoing): void {
             hookCalls(hook, callPrototype, outgoing);
           }
           const hosts = grpcHosts(this, args[2]);
-          const sent = outgoing.mayGoTo(...hosts) ? outgoing.ambientFor(hosts[0] ?? "") : undefined;
-          call[made] = { context: storage.getStore(), sent };
+          const context = outgoing.ambientFor(hosts[0] ?? "");
+          call[made] = { enter: storage.capture(), context, isDestination: outgoing.mayGoTo(...hosts) };
         } catch (error) {
           hook.fail(error);
         }
@@ -98,7 +99,7 @@ function hookCalls(hook: Hook, prototype: object, outgoing: Outgoing): void {
         try {
           if (hook.active && at !== undefined) {
             const [metadata, listener, ...rest] = args;
-            changed = [withContext(metadata, at.sent, outgoing), bindMethods(listener, at.context), ...rest];
+            changed = [withContext(metadata, at, outgoing), bindMethods(listener, at.enter), ...rest];
           }
         } catch (error) {
           hook.fail(error);
@@ -114,31 +115,32 @@ function hookCalls(hook: Hook, prototype: object, outgoing: Outgoing): void {
       function (this: Call, ...args) {
         const at = this[made];
         const [writing, ...rest] = args;
-        const changed = hook.active && at !== undefined ? [bindMethods(writing, at.context), ...rest] : args;
+        const changed = hook.active && at !== undefined ? [bindMethods(writing, at.enter), ...rest] : args;
         return Reflect.apply(send, this, changed);
       },
   );
 }
 
 /** A copy, since metadata may be used for many calls. */
-function withContext(metadata: Metadata, context: Context | undefined, outgoing: Outgoing): Metadata {
-  if (context === undefined) return metadata;
+function withContext(metadata: Metadata, at: Made, outgoing: Outgoing): Metadata {
+  const valueSet = (name: string): unknown => metadata.get(name)[0];
   const changed = metadata.clone();
-  for (const [name, value] of outgoing.fieldsFor(context, (name) => metadata.get(name)[0])) {
-    changed.set(name, value);
+  if (at.isDestination) {
+    for (const [name, value] of outgoing.fieldsFor(at.context, valueSet)) changed.set(name, value);
+  } else {
+    for (const name of outgoing.leakedHeaders(at.context, valueSet)) changed.remove(name);
   }
   return changed;
 }
 
-/** The same object whose own functions run in the scope of a context, or outside of any. */
-function bindMethods(object: unknown, context: Context | undefined): unknown {
+/** The same object whose own functions run in the scope that `enter` leads to. */
+function bindMethods(object: unknown, enter: ScopeEntry): unknown {
   if (typeof object !== "object" || object === null) return object;
-  const storage = ambientStorage();
   const bound: Record<string, unknown> = Object.assign(Object.create(Object.getPrototypeOf(object)), object);
   for (const [name, method] of Object.entries(object)) {
     if (typeof method !== "function") continue;
     // The library tells listeners of two kinds apart by the number of parameters, which is one here.
-    bound[name] = (argument: unknown) => runIn(storage, context, method as Method, object, [argument]);
+    bound[name] = (argument: unknown) => enter(() => method.call(object, argument));
   }
   return bound;
 }

@@ -1,22 +1,24 @@
-import { ambientStorage, type Context, emptyContext } from "@clew/context";
+import { ambientStorage, type Context, emptyContext, type ScopeEntry } from "@clew/context/core";
 import { hostOfAuthority } from "./authority.ts";
 import { type HeaderList, headerValue, withFields } from "./header-list.ts";
-import type { Hook, Method } from "./hook.ts";
+import type { Hook } from "./hook.ts";
 import type { Http2Internals } from "./http2-loading.ts";
 import { http2StreamEvents } from "./http2-stream.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { runIn, type Scoped, scope, scopedEmit } from "./scope.ts";
+import { type Scoped, scopedEmit, scopeEntry } from "./scope.ts";
 
 /**
  * Adds the context to the requests of `node:http2` where they are made, and calls their listeners back in the scope
  * they were made in: a session serves many requests, and all that Node emits comes from the scope of the session.
  * What it emits on the session itself belongs to none of them, so it is emitted outside of any scope: a library that
  * queues requests until there is a session rather loses their context, which is reported, than gives them another's.
+ * `outside` leads there.
  */
 export function hookHttp2Clients(
   hook: Hook,
   { clientSession, authorityOf }: Http2Internals,
   outgoing: Outgoing,
+  outside: ScopeEntry,
 ): void {
   const storage = ambientStorage();
   const caller = outgoing
@@ -25,21 +27,21 @@ export function hookHttp2Clients(
   let streamPrototype: object | undefined;
 
   const decide = (session: object, headers: unknown): unknown => {
-    if (headers !== undefined && (typeof headers !== "object" || headers === null)) return headers;
-    const list = (headers ?? {}) as HeaderList;
+    const list = headersOf(headers);
+    if (list === undefined) return headers;
     if (isDecidedAbove(list, caller?.[1])) return headers;
     const host = hostOfAuthority(authorityOf(session));
     if (!isDestination(list, host, outgoing)) return headers;
     return withContext(list, outgoing.ambientFor(host), outgoing);
   };
 
-  const bind = (stream: Scoped, context: Context | undefined): void => {
+  const bind = (stream: Scoped, enter: ScopeEntry): void => {
     // The class is not to be had before there is a stream.
     if (streamPrototype === undefined) {
       streamPrototype = Object.getPrototypeOf(stream) as object;
-      hook.replace(streamPrototype, "emit", scopedEmit(hook, storage, http2StreamEvents));
+      hook.replace(streamPrototype, "emit", scopedEmit(hook, http2StreamEvents));
     }
-    stream[scope] = context ?? null;
+    stream[scopeEntry] = enter;
   };
 
   hook.replace(
@@ -48,21 +50,28 @@ export function hookHttp2Clients(
     (request) =>
       function (this: object, ...args) {
         if (!hook.active) return Reflect.apply(request, this, args);
-        const context = storage.getStore();
-        const changed = guarded(hook, () => decide(this, args[0]), args[0]);
-        const stream = Reflect.apply(request, this, [changed, ...args.slice(1)]);
-        guarded(hook, () => bind(stream, context), undefined);
+        const [headers, ...rest] = args;
+        const changed = guarded(hook, () => decide(this, headers), headers);
+        const stream = Reflect.apply(request, this, [changed, ...rest]);
+        guarded(hook, () => bind(stream, storage.capture()), undefined);
         return stream;
       },
   );
   hook.replace(
     clientSession,
     "emit",
-    (emit: Method) =>
+    (emit) =>
       function (this: unknown, ...args) {
-        return hook.active ? runIn(storage, undefined, emit, this, args) : Reflect.apply(emit, this, args);
+        return hook.active ? outside(() => Reflect.apply(emit, this, args)) : Reflect.apply(emit, this, args);
       },
   );
+}
+
+/** Undefined for what Node refuses: it shall say so, as it would have. */
+function headersOf(headers: unknown): HeaderList | undefined {
+  if (headers === undefined) return {};
+  if (typeof headers !== "object" || headers === null) return undefined;
+  return Array.isArray(headers) && headers.length % 2 === 1 ? undefined : (headers as HeaderList);
 }
 
 /** What `decide` says; `otherwise` when it fails, which ends the hook. */

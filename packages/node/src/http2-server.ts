@@ -1,11 +1,10 @@
 import type { Http2Stream, IncomingHttpHeaders } from "node:http2";
-import { ambientStorage } from "@clew/context";
 import type { Hook } from "./hook.ts";
 import type { Http2Internals } from "./http2-loading.ts";
 import { http2StreamEvents } from "./http2-stream.ts";
 import type { Incoming } from "./incoming.ts";
 import type { LostContexts } from "./lost-context.ts";
-import { runIn, type Scoped, scope, scopedEmit } from "./scope.ts";
+import { entryTo, type Scoped, scopedEmit, scopeEntry } from "./scope.ts";
 
 /** `Http2Session.type` of a server's session: `NGHTTP2_SESSION_SERVER`. */
 const serverType = 0;
@@ -21,22 +20,24 @@ export function hookHttp2Servers(
   incoming: Incoming,
   lost: LostContexts,
 ): void {
-  const storage = ambientStorage();
   let streamPrototype: object | undefined;
 
-  const enter = (stream: Http2Stream & Scoped, headers: IncomingHttpHeaders): void => {
+  const hookStreams = (prototype: object): void =>
+    hook.replace(prototype, "emit", (emit) => {
+      const scoped = scopedEmit(hook, http2StreamEvents)(emit);
+      return function (this: object, ...args) {
+        if (args[0] === "close") lost.closed(this);
+        return Reflect.apply(scoped, this, args);
+      };
+    });
+
+  const open = (stream: Http2Stream & Scoped, headers: IncomingHttpHeaders): void => {
     // The class is not to be had before there is a stream.
     if (streamPrototype === undefined) {
       streamPrototype = Object.getPrototypeOf(stream) as object;
-      hook.replace(streamPrototype, "emit", (emit) => {
-        const scoped = scopedEmit(hook, storage, http2StreamEvents)(emit);
-        return function (this: object, ...args) {
-          if (args[0] === "close") lost.closed(this);
-          return Reflect.apply(scoped, this, args);
-        };
-      });
+      hookStreams(streamPrototype);
     }
-    stream[scope] = incoming.contextOf((name) => headers[name]);
+    stream[scopeEntry] = entryTo(incoming.contextOf((name) => headers[name]));
     lost.opened(stream);
   };
 
@@ -48,15 +49,16 @@ export function hookHttp2Servers(
         if (!hook.active || args[0] !== "stream" || this.type !== serverType) {
           return Reflect.apply(emit, this, args);
         }
-        const stream = args[1] as Http2Stream & Scoped;
+        const stream: Http2Stream & Scoped = args[1];
         try {
-          enter(stream, args[2]);
+          open(stream, args[2]);
         } catch (error) {
           hook.fail(error);
         }
-        const context = stream[scope];
-        if (context === undefined) return Reflect.apply(emit, this, args);
-        return runIn(storage, context ?? undefined, emit, this, args);
+        const enter = stream[scopeEntry];
+        return enter === undefined
+          ? Reflect.apply(emit, this, args)
+          : enter(() => Reflect.apply(emit, this, args));
       },
   );
 }

@@ -1,3 +1,4 @@
+import { ambientStorage } from "@clew/context/core";
 import { Hook } from "./hook.ts";
 import { hookHttp2Clients } from "./http2-client.ts";
 import { whenHttp2Loaded } from "./http2-loading.ts";
@@ -10,9 +11,11 @@ import type { Outgoing } from "./outgoing.ts";
 export function hookHttp2(incoming: Incoming, outgoing: Outgoing, lost: LostContexts): readonly Hook[] {
   const server = new Hook("http2.server");
   const client = new Hook("http2.client");
+  // Now, since the process may come to use it in the scope of some request.
+  const outside = ambientStorage().capture();
   const waiting = whenHttp2Loaded((internals) => {
     server.install(() => hookHttp2Servers(server, internals, incoming, lost));
-    client.install(() => hookHttp2Clients(client, internals, outgoing));
+    client.install(() => hookHttp2Clients(client, internals, outgoing, outside));
   });
   return [waiting, server, client];
 }
