@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createClient, createServer, defineFunction, defineStream, listen, RpcError } from "@clew/rpc";
 import { z } from "zod";
 
-export const service = "conformance";
+const service = "conformance";
 
 const version = "1.0.0";
 const anything = z.unknown();
