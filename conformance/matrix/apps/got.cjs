@@ -1,0 +1,13 @@
+// @ts-check
+const http = require("node:http");
+const listen = require("./listen.cjs");
+
+/** @param {import("../service.cjs").Kit} kit */
+module.exports = ({ load, receiver, handle }) => {
+  const got = load("got");
+  const calls = [() => got(receiver).json()];
+  const serve = async (/** @type {http.ServerResponse} */ response) => {
+    response.end(JSON.stringify(await handle(calls)));
+  };
+  return listen(http.createServer((_request, response) => void serve(response)));
+};
