@@ -90,7 +90,7 @@ test("headers in every form that a client takes: the application's own win, and 
   });
 });
 
-const takesLists = Number.parseInt(process.versions.node) >= 22;
+const takesLists = Number.parseInt(process.versions.node, 10) >= 22;
 
 test("headers as a list, which Node takes since 22: the application's own win", {
   skip: !takesLists,
