@@ -1,10 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isFunctionName } from "./envelope/parse-request.ts";
 import { parseVersion } from "./envelope/semver.ts";
+import type { FunctionExtras } from "./function-docs.ts";
 import { RpcError } from "./rpc-error.ts";
+import { type Infer, type Schema, toStandardSchema } from "./schemas/schema.ts";
 
 /** What both ends agree on about one version of a function that answers once. */
-export interface FunctionContract<Args, Result> {
+export interface FunctionContract<Args, Result> extends FunctionExtras {
   /** `<service>.<action>`. */
   readonly name: string;
   readonly version: string;
@@ -18,7 +20,7 @@ export interface FunctionContract<Args, Result> {
 }
 
 /** What both ends agree on about one version of a function that answers with events until it is done. */
-export interface StreamContract<Args, Event> {
+export interface StreamContract<Args, Event> extends FunctionExtras {
   /** `<service>.<action>`. */
   readonly name: string;
   readonly version: string;
@@ -26,20 +28,34 @@ export interface StreamContract<Args, Event> {
   readonly event: StandardSchemaV1<unknown, Event>;
 }
 
-/** Throws E_RPC_CONTRACT when name or version cannot be called. */
-export function defineFunction<Args, Result>(
-  contract: FunctionContract<Args, Result>,
-): FunctionContract<Args, Result> {
+/** A contract as it is written, its schemas being any {@link Schema}. */
+export type FunctionSpecification<Args extends Schema, Result extends Schema> = Omit<
+  FunctionContract<unknown, unknown>,
+  "arguments" | "result"
+> & { readonly arguments: Args; readonly result: Result };
+
+/** As {@link FunctionSpecification}. */
+export type StreamSpecification<Args extends Schema, Event extends Schema> = Omit<
+  StreamContract<unknown, unknown>,
+  "arguments" | "event"
+> & { readonly arguments: Args; readonly event: Event };
+
+/** Throws E_RPC_CONTRACT when name or version cannot be called, or a JSON Schema cannot be used. */
+export function defineFunction<const Args extends Schema, const Result extends Schema>(
+  contract: FunctionSpecification<Args, Result>,
+): FunctionContract<Infer<Args>, Infer<Result>> {
   checkContract(contract.name, contract.version);
-  return contract;
+  const { arguments: args, result, ...rest } = contract;
+  return { ...rest, arguments: toStandardSchema(args), result: toStandardSchema(result) };
 }
 
-/** Throws E_RPC_CONTRACT when name or version cannot be called. */
-export function defineStream<Args, Event>(
-  contract: StreamContract<Args, Event>,
-): StreamContract<Args, Event> {
+/** Throws E_RPC_CONTRACT when name or version cannot be called, or a JSON Schema cannot be used. */
+export function defineStream<const Args extends Schema, const Event extends Schema>(
+  contract: StreamSpecification<Args, Event>,
+): StreamContract<Infer<Args>, Infer<Event>> {
   checkContract(contract.name, contract.version);
-  return contract;
+  const { arguments: args, event, ...rest } = contract;
+  return { ...rest, arguments: toStandardSchema(args), event: toStandardSchema(event) };
 }
 
 /** Source: Forrst specification, system-functions "Reserved Namespace" and urn-naming "Reserved Namespaces". */

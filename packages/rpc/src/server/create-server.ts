@@ -1,29 +1,34 @@
 import type { Socket } from "node:net";
-import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { FunctionContract, StreamContract } from "../contract.ts";
+import { defineFunction, type FunctionContract, type StreamContract } from "../contract.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { createDefaultExtensions } from "../extensions/default-extensions.ts";
 import { ExtensionRegistry } from "../extensions/extension-registry.ts";
+import type { FunctionExtras } from "../function-docs.ts";
+import type { Infer, Schema } from "../schemas/schema.ts";
 import { HttpExchange, type HttpRequest, type HttpResponse } from "../transports/http-exchange.ts";
 import { serveUnixConnection } from "../transports/unix-server.ts";
 import type { Call } from "./call.ts";
 import { CallService } from "./call-service.ts";
 import type { Exchange } from "./exchange.ts";
-import { FunctionTable } from "./function-table.ts";
+import { type FunctionStatus, FunctionTable } from "./function-table.ts";
+import { type ComponentCheck, Health } from "./health.ts";
 import { publishContextFault } from "./request-context.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { addSystemFunctions } from "./system-functions.ts";
 
-export interface FunctionDefinition<Args, Result> {
+export interface FunctionDefinition<Args extends Schema, Result extends Schema> extends FunctionExtras {
   readonly version: string;
-  readonly arguments: StandardSchemaV1<unknown, Args>;
-  readonly result: StandardSchemaV1<unknown, Result>;
-  readonly handler: (args: Args, call: Call) => Result | Promise<Result>;
+  readonly arguments: Args;
+  readonly result: Result;
+  readonly handler: (args: Infer<Args>, call: Call) => Infer<Result> | Promise<Infer<Result>>;
 }
 
 export interface ForrstServer {
   /** Throws E_RPC_CONTRACT for a name or version that cannot be called, or that is defined already. */
-  function<Args, Result>(name: string, definition: FunctionDefinition<Args, Result>): ForrstServer;
+  function<const Args extends Schema, const Result extends Schema>(
+    name: string,
+    definition: FunctionDefinition<Args, Result>,
+  ): ForrstServer;
   implement<Args, Result>(
     contract: FunctionContract<Args, Result>,
     handler: (args: Args, call: Call) => Result | Promise<Result>,
@@ -32,6 +37,10 @@ export interface ForrstServer {
     contract: StreamContract<Args, Event>,
     handler: (args: Args, call: Call) => AsyncIterable<Event>,
   ): ForrstServer;
+  /** Part of what the system function `health` tells. */
+  component(name: string, check: ComponentCheck): ForrstServer;
+  /** Told by `health`; `disabled` and `maintenance` refuse calls. Undefined: healthy again. */
+  setFunctionStatus(name: string, status: FunctionStatus | undefined): void;
   /** Answers one request; use it as the handler of a `node:http` or `node:http2` server. Never throws. */
   handle(request: HttpRequest, response: HttpResponse): void;
   /** Answers all calls on one connection of a Unix socket, made by a server with `allowHalfOpen`. Never throws. */
@@ -47,7 +56,15 @@ export function createServer(options: ServerOptions): ForrstServer {
   const limits = { ...defaultEnvelopeLimits, ...options.limits };
   const table = new FunctionTable();
   const extensions = new ExtensionRegistry(options.extensions ?? createDefaultExtensions());
-  addSystemFunctions(table, options.service, limits, extensions);
+  const health = new Health(table);
+  addSystemFunctions({
+    table,
+    limits,
+    extensions,
+    health,
+    service: options.service,
+    version: options.version,
+  });
   const service = new CallService({
     ...options,
     limits,
@@ -63,18 +80,21 @@ export function createServer(options: ServerOptions): ForrstServer {
   const connection = { accept, admit: options.admit, maxBodyBytes: limits.maxBodyBytes };
   const http = { service: options.service, admit: options.admit };
   const server: ForrstServer = {
-    function(name, definition) {
-      table.add({ kind: "function", name, ...definition });
+    function: (name, { handler, ...rest }) =>
+      server.implement(defineFunction({ name, ...rest }), handler as never),
+    implement(contract, handler) {
+      table.add({ kind: "function", ...contract, handler });
       return server;
     },
-    implement({ name, version, arguments: args, result }, handler) {
-      table.add({ kind: "function", name, version, arguments: args, result, handler });
+    implementStream(contract, handler) {
+      table.add({ kind: "stream", ...contract, handler });
       return server;
     },
-    implementStream({ name, version, arguments: args, event }, handler) {
-      table.add({ kind: "stream", name, version, arguments: args, event, handler });
+    component(name, check) {
+      health.addComponent(name, check);
       return server;
     },
+    setFunctionStatus: (name, status) => table.setStatus(name, status),
     handle: (request, response) => accept(new HttpExchange(request, response, http)),
     serveConnection: (socket) => serveUnixConnection(socket, connection),
     accept,

@@ -8,6 +8,8 @@ import type { FailedCall } from "./call.ts";
 export interface ServerOptions {
   /** Name of this service, as others know it. */
   readonly service: string;
+  /** Of the service, for `describe` and `health`. Default "0.0.0". */
+  readonly version?: string | undefined;
   readonly limits?: Partial<EnvelopeLimits> | undefined;
   /**
    * In the order in which they run, the outermost first. Default: `createDefaultExtensions()`; whoever adds one writes
