@@ -10,4 +10,4 @@ export {
   fromOtelContext as contextFromOpenTelemetry,
   intoOtelContext as contextToOpenTelemetry,
 } from "./shared-context.ts";
-export { extractedByOpenTelemetry, openTelemetry } from "./shared-storage.ts";
+export { extractedByOpenTelemetry, type OtelPropagator, openTelemetry } from "./shared-storage.ts";

@@ -19,15 +19,21 @@ export function openTelemetry(): OtelApi | undefined {
 let judged: OtelContextManager | undefined;
 let isJudgedReal = false;
 
+/** `TextMapPropagator`, as far as it concerns us. */
+export interface OtelPropagator {
+  /** The headers that it sets. */
+  fields(): string[];
+}
+
 /** What an OpenTelemetry SDK has registered in this process. */
-export interface OtelApi {
+interface OtelApi {
   readonly context?: OtelContextManager;
-  readonly propagation?: object;
+  readonly propagation?: OtelPropagator;
   readonly trace?: object;
 }
 
 /** Of the SDK's, the one that keeps contexts; undefined without SDK, and where it only looks like one and keeps nothing. */
-export function contextManager(): OtelContextManager | undefined {
+function contextManager(): OtelContextManager | undefined {
   const manager = openTelemetry()?.context;
   if (manager === undefined) return undefined;
   if (manager !== judged) {
