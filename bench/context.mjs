@@ -63,10 +63,12 @@ const fixed = (/** @type {number} */ value, digits = 2) => value.toFixed(digits)
 /** @param {{ major: number, file: string, version: string }} node @param {string} client */
 async function benchChain({ major, file, version }, client) {
   const size = isQuick
-    ? { sets: 1, rounds: 5, turnMs: 700, warmUpMs: 1_200 }
-    : { sets: 4, rounds: 8, turnMs: 1_500, warmUpMs: 3_000 };
-  const { rows, rounds, cpuShareOfOtel } = await measureChain({ node: file, client, ...size });
-  write(`\nA → B by ${client}, Node ${version}, ${rounds} rounds: medians, ratios paired within a round`);
+    ? { sets: 1, rounds: 12, turnMs: 250, warmUpMs: 1_200 }
+    : { sets: 7, rounds: 24, turnMs: 250, warmUpMs: 2_500 };
+  const { rows, sets, cpuShareOfOtel } = await measureChain({ node: file, client, ...size });
+  write(
+    `\nA → B by ${client}, Node ${version}, ${sets} sets of ${size.rounds} turns each: medians, ratios made within a set`,
+  );
   write(
     table([
       ["A carries", "req/s", "of bare", "of als", "CPU µs/req", "added", "p50 µs", "p99 µs"],
@@ -87,7 +89,7 @@ async function benchChain({ major, file, version }, client) {
   if (major >= 24) judge(`${where}: of bare`, clew?.ofBare ?? 0, aims.throughputOfBare, "least");
   else judge(`${where}: of AsyncLocalStorage alone`, clew?.ofAls ?? 0, aims.throughputOfAls, "least");
   judge(`${where}: added CPU, share of OpenTelemetry's`, cpuShareOfOtel, aims.cpuShareOfOtel, "most");
-  return { part: "chain", node: version, client, rounds, cpuShareOfOtel, rows };
+  return { part: "chain", node: version, client, sets, cpuShareOfOtel, rows };
 }
 
 /** @param {{ major: number, file: string, version: string }} node */

@@ -1,11 +1,12 @@
 // @ts-check
-// A → B over kept connections: all modes' processes live side by side and get short turns of load in changing order,
-// so that whatever else the machine does falls on all of them. Only ratios within a round count.
+// A → B over kept connections: all modes' processes live side by side and get many short turns of load in changing order,
+// so that whatever else the machine does falls on all of them. A set's figures are sums over its turns; ratios are made
+// within a set, and their median over the sets counts, as no two starts of a process are alike.
 import { cpuUs, median, modes, startLoad, startService } from "./processes.mjs";
 
 /** @typedef {import("./processes.mjs").Mode} Mode */
-/** @typedef {{ rps: number, cpuUs: number, p50Us: number, p99Us: number }} Turn */
-/** @typedef {Record<Mode, Turn>} Round */
+/** @typedef {{ rps: number, cpuUs: number, p50Us: number, p99Us: number }} Figures */
+/** @typedef {Record<Mode, Figures>} Outcome */
 
 const modeNames = /** @type {Mode[]} */ (Object.keys(modes));
 
@@ -13,7 +14,7 @@ const modeNames = /** @type {Mode[]} */ (Object.keys(modes));
  * @typedef {object} ChainOptions
  * @property {string} node
  * @property {string} client `http` or `fetch`.
- * @property {number} sets How often all processes are started anew, as no two starts are alike.
+ * @property {number} sets How often all processes are started anew.
  * @property {number} rounds Turns of each mode in a set.
  * @property {number} turnMs
  * @property {number} warmUpMs
@@ -21,64 +22,74 @@ const modeNames = /** @type {Mode[]} */ (Object.keys(modes));
 
 /** @param {ChainOptions} options */
 export async function measureChain(options) {
-  /** @type {Round[]} */
-  const rounds = [];
-  for (let set = 0; set < options.sets; set += 1) rounds.push(...(await measureSet(options)));
-  return { rounds: rounds.length, ...summarize(rounds) };
+  /** @type {Outcome[]} */
+  const sets = [];
+  for (let set = 0; set < options.sets; set += 1) sets.push(await measureSet(options));
+  return summarize(sets);
 }
 
-/** @param {ChainOptions} options @returns {Promise<Round[]>} */
-async function measureSet({ node, client, rounds: count, turnMs, warmUpMs }) {
+/** @param {ChainOptions} options @returns {Promise<Outcome>} */
+async function measureSet({ node, client, rounds, turnMs, warmUpMs }) {
   /** @type {(() => Promise<void>)[]} */
   const stops = [];
   try {
     const b = await startService({ node, role: "B" });
     stops.push(b.stop);
-    /** @type {{ mode: Mode, pid: number, load: Awaited<ReturnType<typeof startLoad>> }[]} */
     const chains = [];
     for (const mode of modeNames) {
       const a = await startService({ node, role: "A", mode, client, target: b.port });
       stops.push(a.stop);
       const load = await startLoad({ node: process.execPath, port: a.port, connections: 24 });
       stops.push(load.stop);
-      chains.push({ mode, pid: a.pid, load });
+      chains.push({ mode, pid: a.pid, load, turns: /** @type {Turn[]} */ ([]), cpuBefore: 0 });
     }
     for (const { load } of chains) await load.run(warmUpMs);
-    const rounds = [];
-    for (let round = 0; round < count; round += 1) {
-      const turns = [];
-      for (const { mode, pid, load } of round % 2 === 0 ? chains : chains.toReversed()) {
-        const before = cpuUs(pid);
-        const { requests, ms, p50Us, p99Us } = await load.run(turnMs);
-        const used = cpuUs(pid) - before;
-        turns.push([mode, { rps: requests / (ms / 1000), cpuUs: used / requests, p50Us, p99Us }]);
+    for (const chain of chains) chain.cpuBefore = cpuUs(chain.pid);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { load, turns } of round % 2 === 0 ? chains : chains.toReversed()) {
+        turns.push(await load.run(turnMs));
       }
-      rounds.push(/** @type {Round} */ (Object.fromEntries(turns)));
     }
-    return rounds;
+    const figures = chains.map(({ mode, pid, turns, cpuBefore }) => [
+      mode,
+      figuresOf(turns, cpuUs(pid) - cpuBefore),
+    ]);
+    return /** @type {Outcome} */ (Object.fromEntries(figures));
   } finally {
     // The load first, to which a service that ends would look like one that failed.
     for (const stop of stops.toReversed()) await stop();
   }
 }
 
-/** @param {Round[]} rounds */
-function summarize(rounds) {
-  const medianOf = (/** @type {(round: Round) => number} */ value) => median(rounds.map(value));
+/** @typedef {import("./processes.mjs").LoadReport} Turn */
+
+/** @param {readonly Turn[]} turns @param {number} usedUs @returns {Figures} */
+function figuresOf(turns, usedUs) {
+  const sum = (/** @type {"requests" | "ms"} */ key) => turns.reduce((total, turn) => total + turn[key], 0);
+  return {
+    rps: sum("requests") / (sum("ms") / 1000),
+    cpuUs: usedUs / sum("requests"),
+    p50Us: median(turns.map(({ p50Us }) => p50Us)),
+    p99Us: median(turns.map(({ p99Us }) => p99Us)),
+  };
+}
+
+/** @param {readonly Outcome[]} sets */
+function summarize(sets) {
+  const medianOf = (/** @type {(set: Outcome) => number} */ value) => median(sets.map(value));
   const rows = modeNames.map((mode) => ({
     mode,
-    rps: Math.round(medianOf((round) => round[mode].rps)),
-    ofBare: medianOf((round) => round[mode].rps / round.bare.rps),
-    ofAls: medianOf((round) => round[mode].rps / round.als.rps),
-    cpuUs: medianOf((round) => round[mode].cpuUs),
-    addedCpuUs: medianOf((round) => round[mode].cpuUs - round.bare.cpuUs),
-    addedToAlsCpuUs: medianOf((round) => round[mode].cpuUs - round.als.cpuUs),
-    p50Us: medianOf((round) => round[mode].p50Us),
-    p99Us: medianOf((round) => round[mode].p99Us),
+    rps: Math.round(medianOf((set) => set[mode].rps)),
+    ofBare: medianOf((set) => set[mode].rps / set.bare.rps),
+    ofAls: medianOf((set) => set[mode].rps / set.als.rps),
+    cpuUs: medianOf((set) => set[mode].cpuUs),
+    addedCpuUs: medianOf((set) => set[mode].cpuUs - set.bare.cpuUs),
+    addedToAlsCpuUs: medianOf((set) => set[mode].cpuUs - set.als.cpuUs),
+    p50Us: medianOf((set) => set[mode].p50Us),
+    p99Us: medianOf((set) => set[mode].p99Us),
   }));
-  // Paired within each round, as the machine was the same there.
   const cpuShareOfOtel = medianOf(
     ({ clew, bare, "otel-http": otel }) => (clew.cpuUs - bare.cpuUs) / (otel.cpuUs - bare.cpuUs),
   );
-  return { rows, cpuShareOfOtel };
+  return { sets: sets.length, rows, cpuShareOfOtel };
 }

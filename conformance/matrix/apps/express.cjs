@@ -8,7 +8,7 @@ module.exports = ({ load, handle }) => {
   const app = express();
   app.use(express.json());
   app.post("/", (/** @type {any} */ _request, /** @type {any} */ response, /** @type {any} */ next) => {
-    handle().then((answer) => response.json(answer), next);
+    void handle().then((answer) => response.json(answer), next);
   });
   return listen(http.createServer(app));
 };

@@ -1,0 +1,91 @@
+// @ts-check
+// Turns of load, each server after the other, round after round; ratios are taken within a round.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { peers, requestText } from "./peers.mjs";
+
+const serverFile = fileURLToPath(new URL("./server.mjs", import.meta.url));
+const loadFile = fileURLToPath(new URL("./load.mjs", import.meta.url));
+
+/** So many clock ticks has a second in /proc. Source: proc_pid_stat(5); 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/** @typedef {{ requests: number, ms: number, p50Us: number, p99Us: number }} LoadReport */
+/** @typedef {{ rps: number, cpuUs: number, p50Us: number, p99Us: number }} Turn */
+
+/** @param {number} pid */
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** @param {string} file @param {string[]} args @param {string} node @param {string[]} [flags] */
+function startProcess(file, args, node, flags = []) {
+  return fork(file, args, {
+    execPath: node,
+    execArgv: flags,
+    env: { ...process.env, NODE_ENV: "production" },
+  });
+}
+
+/** @param {import("node:child_process").ChildProcess} load @param {object} order @returns {Promise<LoadReport>} */
+async function runLoad(load, order) {
+  load.send(order);
+  const [report] = await once(load, "message");
+  if ("error" in report) throw new Error(report.error);
+  return report;
+}
+
+/**
+ * @param {object} options
+ * @param {string} options.node
+ * @param {readonly string[]} options.names
+ * @param {number} options.lines
+ * @param {number} options.rounds
+ * @param {number} options.turnMs
+ * @param {number} options.connections
+ * @param {readonly string[]} [options.flags] Node's, for the servers; such as --cpu-prof.
+ */
+export async function measure({ node, names, lines, rounds, turnMs, connections, flags = [] }) {
+  const load = startProcess(loadFile, [], node);
+  const servers = [];
+  for (const name of names) {
+    const child = startProcess(serverFile, [name], node, [...flags]);
+    const [{ port }] = await once(child, "message");
+    const peer = peers[name];
+    if (peer === undefined) throw new Error(`no server is called ${name}`);
+    servers.push({ name, child, port, request: requestText(peer, lines), turns: /** @type {Turn[]} */ ([]) });
+  }
+  try {
+    // The first round warms up and does not count.
+    for (let round = -1; round < rounds; round++) {
+      for (const { child, port, request, turns } of round % 2 === 0 ? servers : servers.toReversed()) {
+        const before = cpuSeconds(Number(child.pid));
+        const { requests, ms, p50Us, p99Us } = await runLoad(load, {
+          port,
+          request,
+          connections,
+          ms: turnMs,
+        });
+        const cpuUs = ((cpuSeconds(Number(child.pid)) - before) / requests) * 1e6;
+        if (round >= 0) turns.push({ rps: (requests / ms) * 1_000, cpuUs, p50Us, p99Us });
+      }
+    }
+  } finally {
+    for (const { child } of servers) child.disconnect();
+    load.disconnect();
+    await Promise.all([load, ...servers.map(({ child }) => child)].map((child) => once(child, "exit")));
+  }
+  return servers.map(({ name, turns }) => ({ name, turns }));
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? 0)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
