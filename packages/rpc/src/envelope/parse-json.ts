@@ -16,7 +16,8 @@ export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
   if (!isUtf8(bytes)) {
     return syntaxFault("the document is not UTF-8", firstInvalidUtf8(bytes));
   }
-  const tooDeep = findExcessDepth(bytes, maxDepth);
+  // Few brackets cannot be deep, and to count them is much cheaper than to look at every byte.
+  const tooDeep = hasMoreBrackets(bytes, maxDepth) ? findExcessDepth(bytes, maxDepth) : undefined;
   if (tooDeep !== undefined) {
     const message = `the document is nested deeper than ${maxDepth} levels`;
     return { ok: false, kind: "depth", message, position: tooDeep };
@@ -34,6 +35,16 @@ export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
 
 function syntaxFault(message: string, position: number): JsonResult {
   return { ok: false, kind: "syntax", message, position };
+}
+
+function hasMoreBrackets(bytes: Buffer, limit: number): boolean {
+  let count = 0;
+  for (const bracket of [0x7b, 0x5b]) {
+    for (let at = bytes.indexOf(bracket); at !== -1; at = bytes.indexOf(bracket, at + 1)) {
+      if (++count > limit) return true;
+    }
+  }
+  return false;
 }
 
 /** Byte offset of the bracket that goes too deep. Text that is not JSON may give any answer: the parser refuses it anyway. */
