@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { ambientStorage, contextHeaderNames } from "@clew/context";
+import { ambientStorage, contextHeaderNames } from "./context.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 

@@ -1,4 +1,4 @@
-import type { Context, ScopeEntry } from "@clew/context";
+import type { Context, ScopeEntry } from "./context.ts";
 import {
   flatPairs,
   type HeaderField,

@@ -1,4 +1,4 @@
-import { ambientStorage, type Context, type ScopeEntry } from "@clew/context/core";
+import { ambientStorage, type Context, type ScopeEntry } from "./context.ts";
 import { grpcHosts } from "./grpc-target.ts";
 import { Hook } from "./hook.ts";
 import type { LibraryWatch } from "./modules.ts";
@@ -44,9 +44,9 @@ export function watchGrpc(outgoing: Outgoing): LibraryWatch {
     install: (exports) => {
       const { Channel, ChannelImplementation } = exports as Record<string, unknown>;
       const channel = ChannelImplementation ?? Channel;
-      if (typeof channel === "function" && hasCalls(channel.prototype)) {
-        hookChannel(hook, channel.prototype, outgoing);
-      }
+      if (typeof channel !== "function") return false;
+      if (hasCalls(channel.prototype)) hookChannel(hook, channel.prototype, outgoing);
+      return true;
     },
   };
 }

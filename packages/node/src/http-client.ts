@@ -1,5 +1,5 @@
 import type { ClientRequest } from "node:http";
-import type { Context } from "@clew/context";
+import type { Context } from "./context.ts";
 import { flatPairs, headerValue, withFields, withoutNames } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";

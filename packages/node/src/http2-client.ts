@@ -1,5 +1,5 @@
-import { ambientStorage, type Context, emptyContext, type ScopeEntry } from "@clew/context/core";
 import { hostOfAuthority } from "./authority.ts";
+import { ambientStorage, type Context, emptyContext, type ScopeEntry } from "./context.ts";
 import { type HeaderList, headerValue, withFields } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Http2Internals } from "./http2-loading.ts";

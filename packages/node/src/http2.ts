@@ -1,9 +1,8 @@
-import { ambientStorage } from "@clew/context/core";
+import { ambientStorage } from "./context.ts";
 import { Hook } from "./hook.ts";
-import { hookHttp2Clients } from "./http2-client.ts";
 import { whenHttp2Loaded } from "./http2-loading.ts";
-import { hookHttp2Servers } from "./http2-server.ts";
 import type { Incoming } from "./incoming.ts";
+import { require } from "./lazy.ts";
 import type { LostContexts } from "./lost-context.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -14,6 +13,8 @@ export function hookHttp2(incoming: Incoming, outgoing: Outgoing, lost: LostCont
   // Now, since the process may come to use it in the scope of some request.
   const outside = ambientStorage().capture();
   const waiting = whenHttp2Loaded((internals) => {
+    const { hookHttp2Servers } = require("./http2-server.js") as typeof import("./http2-server.ts");
+    const { hookHttp2Clients } = require("./http2-client.js") as typeof import("./http2-client.ts");
     server.install(() => hookHttp2Servers(server, internals, incoming, lost));
     client.install(() => hookHttp2Clients(client, internals, outgoing, outside));
   });

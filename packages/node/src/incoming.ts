@@ -1,4 +1,4 @@
-import { type Context, emptyContext, extractContext, type HeaderReader } from "@clew/context";
+import { type Context, emptyContext, extractContext, type HeaderReader } from "./context.ts";
 import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { newTraceparent } from "./traceparent.ts";
 

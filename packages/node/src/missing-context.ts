@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { type ContextFaultEvent, contextChannels, createReportCounter } from "@clew/context";
+import { type ContextFaultEvent, contextChannels, createReportCounter } from "./context.ts";
 
 const missing = channel(contextChannels.missing);
 

@@ -1,5 +1,5 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import { contextHeaderNames, type ScopeEntry } from "@clew/context";
+import { contextHeaderNames, type ScopeEntry } from "./context.ts";
 import type { Hook } from "./hook.ts";
 
 /** What has been decided about a request of undici's, as far as another injector must know it. */

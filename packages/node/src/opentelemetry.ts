@@ -1,7 +1,6 @@
-import { openTelemetry } from "@clew/context/opentelemetry";
+import { type OtelPropagator, openTelemetry } from "./context.ts";
 import { Hook } from "./hook.ts";
-import { hookPropagator } from "./opentelemetry-propagator.ts";
-import { hookUndiciChannel } from "./opentelemetry-undici.ts";
+import { require } from "./lazy.ts";
 
 /** The OpenTelemetry SDK of this process, if there is one. */
 export interface OpenTelemetryWatch {
@@ -22,9 +21,15 @@ export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
   const hook = new Hook("opentelemetry");
   let hooked: object | undefined;
   let isChannelHooked = false;
-  const share = (propagator: object): void => {
+  const share = (propagator: OtelPropagator): void => {
+    const { hookPropagator } =
+      require("./opentelemetry-propagator.js") as typeof import("./opentelemetry-propagator.ts");
     hookPropagator(hook, propagator, service);
-    if (!isChannelHooked) hookUndiciChannel(hook);
+    if (!isChannelHooked) {
+      const { hookUndiciChannel } =
+        require("./opentelemetry-undici.js") as typeof import("./opentelemetry-undici.ts");
+      hookUndiciChannel(hook);
+    }
     isChannelHooked = true;
   };
   const look = (): void => {

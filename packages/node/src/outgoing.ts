@@ -7,7 +7,7 @@ import {
   injectContext,
   isInternalDestination,
   type ScopeEntry,
-} from "@clew/context";
+} from "./context.ts";
 import type { HeaderField } from "./header-list.ts";
 import type { LostContexts } from "./lost-context.ts";
 import type { OpenTelemetryWatch } from "./opentelemetry.ts";

@@ -1,5 +1,3 @@
-import { adoptEnvironment } from "./base-context.ts";
-import { hookChildren } from "./child-process.ts";
 import { createDispatcherHook } from "./dispatcher.ts";
 import { hookFetch } from "./fetch.ts";
 import { watchGrpc } from "./grpc-client.ts";
@@ -8,11 +6,12 @@ import { hookClients } from "./http-client.ts";
 import { hookServers } from "./http-server.ts";
 import { hookHttp2 } from "./http2.ts";
 import { createIncoming } from "./incoming.ts";
+import { require } from "./lazy.ts";
 import { createLostContexts } from "./lost-context.ts";
 import { createMissingReporter } from "./missing-context.ts";
 import { watchModules } from "./modules.ts";
 import { watchOpenTelemetry } from "./opentelemetry.ts";
-import { createOutgoing } from "./outgoing.ts";
+import { createOutgoing, type Outgoing } from "./outgoing.ts";
 import { isDisabled, type RegisterOptions, readSettings, type Settings } from "./settings.ts";
 import { watchUndici } from "./undici.ts";
 
@@ -84,13 +83,23 @@ function installHooks(settings: Settings): readonly Hook[] {
     grpc.hook,
     ...hookHttp2(incoming, outgoing, lost),
     openTelemetry.hook,
-    ...(settings.propagateToChildren
-      ? [install("child_process", (hook) => hookChildren(hook, outgoing))]
-      : []),
-    ...(settings.adoptEnvironment
-      ? [install("environment", (hook) => adoptEnvironment(hook, process.env))]
-      : []),
+    ...(settings.propagateToChildren ? [installChildren(outgoing)] : []),
+    ...(settings.adoptEnvironment ? [installBase()] : []),
   ];
+}
+
+function installChildren(outgoing: Outgoing): Hook {
+  return install("child_process", (hook) => {
+    const { hookChildren } = require("./child-process.js") as typeof import("./child-process.ts");
+    hookChildren(hook, outgoing);
+  });
+}
+
+function installBase(): Hook {
+  return install("environment", (hook) => {
+    const { adoptEnvironment } = require("./base-context.js") as typeof import("./base-context.ts");
+    adoptEnvironment(hook, process.env);
+  });
 }
 
 function install(name: string, change: (hook: Hook) => void): Hook {

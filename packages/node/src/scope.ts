@@ -1,5 +1,5 @@
-import type { Context, ScopeEntry } from "@clew/context/core";
-import { ambientStorage } from "@clew/context/core";
+import type { Context, ScopeEntry } from "./context.ts";
+import { ambientStorage } from "./context.ts";
 import type { Hook, Method } from "./hook.ts";
 
 /** Where an object that belongs to one request keeps the way into the request's scope. */

@@ -1,4 +1,4 @@
-import type { DestinationPolicy } from "@clew/context";
+import type { DestinationPolicy } from "./context.ts";
 import { serviceName } from "./service-name.ts";
 
 /** What a registration can be told. What is left out comes from the environment. */
