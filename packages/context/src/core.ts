@@ -10,5 +10,10 @@ export { type ExtractOptions, extractContext, type HeaderReader } from "./extrac
 export { type ContextFaultEvent, contextChannels } from "./faults.ts";
 export { contextHeaderNames } from "./field-names.ts";
 export { type InjectOptions, injectContext } from "./inject.ts";
-export type { ScopeEntry } from "./opentelemetry/shared-storage.ts";
+export {
+  extractedByOpenTelemetry,
+  type OtelPropagator,
+  openTelemetry,
+  type ScopeEntry,
+} from "./opentelemetry/shared-storage.ts";
 export { createReportCounter } from "./rate-limit.ts";

@@ -43,10 +43,3 @@ export interface OtelSpanContext {
   readonly isRemote?: boolean;
   readonly traceState?: { serialize(): string };
 }
-
-// The API makes its keys by `Symbol.for`, so that its copies agree on them; that is what lets us in as well.
-export const baggageKey: unique symbol = Symbol.for("OpenTelemetry Baggage Key") as never;
-export const spanKey: unique symbol = Symbol.for("OpenTelemetry Context Key SPAN") as never;
-export const suppressKey: unique symbol = Symbol.for(
-  "OpenTelemetry SDK Context Key SUPPRESS_TRACING",
-) as never;

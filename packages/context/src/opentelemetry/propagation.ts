@@ -2,17 +2,14 @@ import { decodeBaggageText, decodeFieldName, readBaggage } from "@clew/wire";
 import { type Context, emptyContext } from "../context.ts";
 import { extractContext } from "../extract.ts";
 import { injectContext } from "../inject.ts";
-import { baggageKey, type OtelBaggage, type OtelContext } from "./api-types.ts";
+import type { OtelBaggage, OtelContext } from "./api-types.ts";
 import { ContextBaggage, withEntries } from "./context-baggage.ts";
-import { fromOtelContext, holdingScope } from "./shared-context.ts";
+import { baggageKey, fromOtelContext, holdingScope, markExtracted } from "./shared-context.ts";
 
 /** `TextMapGetter` of OpenTelemetry's API. */
 export interface OtelGetter {
   get(carrier: unknown, name: string): unknown;
 }
-
-/** What carries a context, in an OpenTelemetry context that was extracted from it. */
-const carrierKey: unique symbol = Symbol.for("clew.context.carrier") as never;
 
 /** The context that a carrier of OpenTelemetry's holds. Throws only if its getter does. */
 export function contextFromCarrier(carrier: unknown, getter: OtelGetter): Context {
@@ -29,7 +26,7 @@ export function contextFromCarrier(carrier: unknown, getter: OtelGetter): Contex
  * Jaeger's propagator has, stays.
  */
 export function completeExtracted(extracted: OtelContext, received: Context, carrier: unknown): OtelContext {
-  const marked = extracted.setValue(carrierKey, carrier);
+  const marked = markExtracted(extracted, carrier);
   const baggage = extracted.getValue(baggageKey) as OtelBaggage | undefined;
   // Nothing came, so what was there before stays. Source: OpenTelemetry specification, Propagators API, "Extract".
   if (received.baggage === "") return received === emptyContext ? marked : holdingScope(marked, received);
@@ -46,11 +43,6 @@ function namesOf(context: Context): Set<string> {
     names.add(decodeFieldName(key)).add(decodeBaggageText(key));
   }
   return names;
-}
-
-/** The context of the OpenTelemetry context of now, if that was extracted from this very carrier; so nothing in it is another request's. */
-export function extractedHere(active: OtelContext, carrier: unknown): Context | undefined {
-  return active.getValue(carrierKey) === carrier ? (fromOtelContext(active) ?? emptyContext) : undefined;
 }
 
 /** The headers that carry what an OpenTelemetry context amounts to. */

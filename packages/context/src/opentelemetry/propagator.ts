@@ -1,8 +1,8 @@
 import type { Context, TextMapGetter, TextMapPropagator, TextMapSetter } from "@opentelemetry/api";
 import { contextHeaderNames } from "../field-names.ts";
-import { spanKey } from "./api-types.ts";
 import { completeExtracted, contextFromCarrier, headersFor } from "./propagation.ts";
 import { remoteSpanOf } from "./remote-span.ts";
+import { spanKey } from "./shared-context.ts";
 
 export interface ClewPropagatorOptions {
   /** The service's own name, sent as `x-forrst-caller`. */

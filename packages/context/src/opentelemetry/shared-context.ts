@@ -1,19 +1,20 @@
 import { formatTraceparent, isTraceparent, parseTraceparent, randomFlag } from "@clew/wire";
 import { type Context, emptyContext, RequestContext } from "../context.ts";
-import {
-  baggageKey,
-  type OtelBaggage,
-  type OtelContext,
-  type OtelSpanContext,
-  spanKey,
-  suppressKey,
-} from "./api-types.ts";
+import type { OtelBaggage, OtelContext, OtelSpanContext } from "./api-types.ts";
 import { ContextBaggage, withBaggage } from "./context-baggage.ts";
+
+// The API makes its keys by `Symbol.for`, so that its copies agree on them; that is what lets us in as well.
+export const baggageKey: unique symbol = Symbol.for("OpenTelemetry Baggage Key") as never;
+export const spanKey: unique symbol = Symbol.for("OpenTelemetry Context Key SPAN") as never;
+const suppressKey: unique symbol = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING") as never;
 
 /** In an OpenTelemetry context: the Clew context whose scope was entered last. Holds what a baggage cannot: caller and trace. */
 const scopeKey: unique symbol = Symbol.for("clew.context") as never;
 /** In an OpenTelemetry context: that its scope was entered where tracing was suppressed already. */
 const enteredSuppressedKey: unique symbol = Symbol.for("clew.context.entered-suppressed") as never;
+
+/** What carries a context, in an OpenTelemetry context that was extracted from it. */
+const carrierKey: unique symbol = Symbol.for("clew.context.carrier") as never;
 
 /** Contexts of either kind are immutable, so what one amounts to is worked out once. */
 const known = new WeakMap<OtelContext, Context>();
@@ -55,6 +56,16 @@ export function intoOtelContext(otel: OtelContext, context: Context | undefined)
 export function holdingScope(otel: OtelContext, context: Context): OtelContext {
   const holding = otel.setValue(scopeKey, context);
   return otel.getValue(suppressKey) === true ? holding.setValue(enteredSuppressedKey, true) : holding;
+}
+
+/** Says what an OpenTelemetry context was extracted from. */
+export function markExtracted(otel: OtelContext, carrier: unknown): OtelContext {
+  return otel.setValue(carrierKey, carrier);
+}
+
+/** What an OpenTelemetry context amounts to, if it was extracted from this very carrier; so nothing in it is another request's. */
+export function extractedHere(otel: OtelContext, carrier: unknown): Context | undefined {
+  return otel.getValue(carrierKey) === carrier ? (fromOtelContext(otel) ?? emptyContext) : undefined;
 }
 
 function spanContextOf(otel: OtelContext): OtelSpanContext | undefined {

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Context } from "../context.ts";
 import type { OtelContextManager } from "./api-types.ts";
-import { extractedHere } from "./propagation.ts";
-import { fromOtelContext, intoOtelContext } from "./shared-context.ts";
+import { extractedHere, fromOtelContext, intoOtelContext } from "./shared-context.ts";
 
 /** Where every copy of OpenTelemetry's API keeps what an SDK has registered. */
 const apiKey: unique symbol = Symbol.for("opentelemetry.js.api.1") as never;
