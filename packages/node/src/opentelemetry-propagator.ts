@@ -4,6 +4,7 @@ import {
   headersFor,
   type OtelGetter,
 } from "@clew/context/opentelemetry";
+import type { OtelPropagator } from "./context.ts";
 import type { Hook } from "./hook.ts";
 
 /** `TextMapSetter` of OpenTelemetry's API. */
@@ -11,36 +12,65 @@ interface OtelSetter {
   set(carrier: unknown, name: string, value: string): void;
 }
 
-/** What a propagator writes of its own accord is written as we would: it then is the same from whichever side it comes. */
-const improvedHeaders: ReadonlySet<string> = new Set(["baggage", "traceparent"]);
+/** Writes what a propagator writes, but these headers as we would: they then are the same from whichever side they come. */
+class ImprovedSetter implements OtelSetter {
+  readonly #setter: OtelSetter;
+  readonly #makeHeaders: () => ReadonlyMap<string, string>;
+  readonly #hook: Hook;
+  #headers: ReadonlyMap<string, string> | undefined;
+  #hasBaggage = false;
+
+  constructor(setter: OtelSetter, makeHeaders: () => ReadonlyMap<string, string>, hook: Hook) {
+    this.#setter = setter;
+    this.#makeHeaders = makeHeaders;
+    this.#hook = hook;
+  }
+
+  set(carrier: unknown, name: string, value: string): void {
+    const lowerCaseName = name.toLowerCase();
+    if (lowerCaseName === "baggage") this.#hasBaggage = true;
+    const isImproved = lowerCaseName === "baggage" || lowerCaseName === "traceparent";
+    this.#setter.set(carrier, name, (isImproved ? this.#ours(lowerCaseName) : undefined) ?? value);
+  }
+
+  /** A baggage that the propagator has left out altogether, as OpenTelemetry's does when each member is too long for it. */
+  complete(carrier: unknown, propagator: OtelPropagator): void {
+    const baggage = this.#hasBaggage ? undefined : this.#ours("baggage");
+    if (baggage === undefined) return;
+    try {
+      if (propagator.fields().includes("baggage")) this.#setter.set(carrier, "baggage", baggage);
+    } catch (error) {
+      this.#hook.fail(error);
+    }
+  }
+
+  #ours(name: string): string | undefined {
+    try {
+      this.#headers ??= this.#makeHeaders();
+      return this.#headers.get(name);
+    } catch (error) {
+      this.#hook.fail(error);
+      return undefined;
+    }
+  }
+}
 
 /**
  * Has a propagator that OpenTelemetry uses carry contexts without loss, in what we do not hook as well, such as
  * message queues: OpenTelemetry's own drops and rewrites well-formed members, and knows no caller. What it does
  * besides, such as further headers, it goes on doing.
  */
-export function hookPropagator(hook: Hook, propagator: object, service: string): void {
+export function hookPropagator(hook: Hook, propagator: OtelPropagator, service: string): void {
   hook.replace(
     propagator,
     "inject",
     (inject) =>
       function (this: unknown, otel, carrier, setter: OtelSetter, ...rest) {
         if (!hook.active) return Reflect.apply(inject, this, [otel, carrier, setter, ...rest]);
-        let headers: ReadonlyMap<string, string> | undefined;
-        const improve = (name: string, value: string): string => {
-          try {
-            if (!improvedHeaders.has(name.toLowerCase())) return value;
-            headers ??= headersFor(otel, service);
-            return headers.get(name.toLowerCase()) ?? value;
-          } catch (error) {
-            hook.fail(error);
-            return value;
-          }
-        };
-        const improving: OtelSetter = {
-          set: (target, name, value) => setter.set(target, name, improve(name, value)),
-        };
-        return Reflect.apply(inject, this, [otel, carrier, improving, ...rest]);
+        const improved = new ImprovedSetter(setter, () => headersFor(otel, service), hook);
+        const result = Reflect.apply(inject, this, [otel, carrier, improved, ...rest]);
+        improved.complete(carrier, propagator);
+        return result;
       },
   );
   hook.replace(

@@ -10,4 +10,3 @@ export {
   fromOtelContext as contextFromOpenTelemetry,
   intoOtelContext as contextToOpenTelemetry,
 } from "./shared-context.ts";
-export { extractedByOpenTelemetry, type OtelPropagator, openTelemetry } from "./shared-storage.ts";
