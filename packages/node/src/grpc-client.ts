@@ -41,14 +41,17 @@ export function watchGrpc(outgoing: Outgoing): LibraryWatch {
     // Its own `./channel` as well as the whole of it, as either may be what is seen first.
     matches: (id) =>
       id.endsWith("/channel") || id === "@grpc/grpc-js" || id.endsWith("/grpc-js/build/src/index"),
+    isComplete: (exports) => typeof channelOf(exports) === "function",
     install: (exports) => {
-      const { Channel, ChannelImplementation } = exports as Record<string, unknown>;
-      const channel = ChannelImplementation ?? Channel;
-      if (typeof channel !== "function") return false;
-      if (hasCalls(channel.prototype)) hookChannel(hook, channel.prototype, outgoing);
-      return true;
+      const prototype = channelOf(exports as object)?.prototype;
+      if (hasCalls(prototype)) hookChannel(hook, prototype, outgoing);
     },
   };
+}
+
+function channelOf(exports: object): { readonly prototype: unknown } | undefined {
+  const { Channel, ChannelImplementation = Channel } = exports as Record<string, never>;
+  return ChannelImplementation;
 }
 
 /** Whether it is the prototype of a channel, and not of something else that goes by that name. */

@@ -9,6 +9,11 @@ export interface LibraryWatch {
    * loaded before, the file's whole path; both without `.js`, with `/` on every platform.
    */
   matches(id: string): boolean;
+  /**
+   * Whether a module holds what is looked for. It may not yet, where modules require each other in a circle; then it is
+   * asked again with the next `require` of it. Default: it does.
+   */
+  isComplete?(exports: object): boolean;
   /** Called once per module that matches; `matches` goes by a name only, so `exports` can be anything. */
   install(exports: unknown): void;
 }
@@ -31,6 +36,7 @@ export function watchModules(hook: Hook, watches: readonly LibraryWatch[]): void
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     const seen = visited.get(watch);
     if (seen === undefined || seen.has(exports)) return;
+    if (watch.isComplete?.(exports) === false) return;
     seen.add(exports);
     watch.hook.install(() => watch.install(exports));
   };
