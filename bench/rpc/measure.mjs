@@ -21,6 +21,20 @@ function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/**
+ * A server that answers something else would win for nothing.
+ * @param {string} name @param {number} port @param {number} lines
+ */
+async function checkAnswer(name, port, lines) {
+  const asked = peers[name]?.request(lines);
+  const headers = { "content-type": "application/json", ...asked?.headers };
+  const body = JSON.stringify(asked?.body);
+  const response = await fetch(`http://127.0.0.1:${port}${asked?.path}`, { method: "POST", headers, body });
+  const text = await response.text();
+  const isRight = text.includes('"status":"open"') && text.split("WIDGET-0001").length === lines + 1;
+  if (!isRight) throw new Error(`${name} answered ${response.status}: ${text.slice(0, 300)}`);
+}
+
 /** @param {string} file @param {string[]} args @param {string} node @param {string[]} [flags] */
 function startProcess(file, args, node, flags = []) {
   return fork(file, args, {
@@ -54,6 +68,7 @@ export async function measure({ node, names, lines, rounds, turnMs, connections,
   for (const name of names) {
     const child = startProcess(serverFile, [name], node, [...flags]);
     const [{ port }] = await once(child, "message");
+    await checkAnswer(name, port, lines);
     const peer = peers[name];
     if (peer === undefined) throw new Error(`no server is called ${name}`);
     servers.push({ name, child, port, request: requestText(peer, lines), turns: /** @type {Turn[]} */ ([]) });
