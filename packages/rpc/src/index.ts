@@ -14,12 +14,44 @@ export {
   type StreamSpecification,
 } from "./contract.ts";
 export type { ForrstError, ForrstErrorSource, JsonObject } from "./envelope/document.ts";
+export type { LargeIntegers } from "./envelope/large-integers.ts";
 export type { EnvelopeLimits } from "./envelope/limits.ts";
+export { type CancellationOptions, createCancellationExtension } from "./extensions/cancellation.ts";
+export { type CallDeadline, createDeadlineExtension, type DeadlineOptions } from "./extensions/deadline.ts";
+export { createDefaultExtensions } from "./extensions/default-extensions.ts";
+export { createDeprecationExtension, type DeprecationWarning } from "./extensions/deprecation.ts";
+export {
+  type CallOutcome,
+  defineExtension,
+  type Extension,
+  type ExtensionFunction,
+  type FunctionExtensions,
+  type FunctionFacts,
+  type Invocation,
+  type OptionFault,
+} from "./extensions/extension.ts";
+export {
+  createIdempotencyExtension,
+  type IdempotencyKey,
+  type IdempotencyOptions,
+} from "./extensions/idempotency/idempotency.ts";
+export type { Claim, ClaimRequest, IdempotencyStore } from "./extensions/idempotency/idempotency-store.ts";
+export {
+  createMemoryIdempotencyStore,
+  type MemoryStoreOptions,
+} from "./extensions/idempotency/memory-store.ts";
+export {
+  createRedisIdempotencyStore,
+  type RedisScripting,
+  type RedisStoreOptions,
+} from "./extensions/idempotency/redis-store.ts";
+export type { Trace } from "./extensions/tracing.ts";
 export type { FunctionDocs, FunctionExample, FunctionExtras } from "./function-docs.ts";
 export { isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
 export type { FromJsonSchema, JsonSchema } from "./schemas/json-schema.ts";
 export type { Infer, Schema } from "./schemas/schema.ts";
 export type { Call, FailedCall } from "./server/call.ts";
+export { currentCall } from "./server/call-context.ts";
 export {
   createServer,
   type ForrstServer,

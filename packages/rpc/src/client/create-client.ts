@@ -1,6 +1,7 @@
 import type { DestinationPolicy, JsonValue } from "@clew/context";
 import type { FunctionContract, StreamContract } from "../contract.ts";
 import type { RequestExtension, ResponseExtension } from "../envelope/document.ts";
+import type { LargeIntegers } from "../envelope/large-integers.ts";
 import { idempotencyUrn, streamUrn } from "../extensions/extension-urn.ts";
 import { RpcError } from "../rpc-error.ts";
 import { currentCall } from "../server/call-context.ts";
@@ -32,6 +33,8 @@ export interface ClientOptions {
   readonly maxCalls?: number | undefined;
   /** For `https:` and `h2:`. */
   readonly tls?: TlsClientOptions | undefined;
+  /** What becomes of integers in results that a number cannot hold. Default `refuse`: never rounded silently. */
+  readonly largeIntegers?: LargeIntegers | undefined;
   /** Which destinations get the context (I5). */
   readonly destinations?: DestinationPolicy | undefined;
   /** When a call is made again. Only where the error says so, and the contract or an idempotency key allows it. */
@@ -94,10 +97,10 @@ export function createClient(options: ClientOptions): ForrstClient {
   const transport = createTransport(url, options.tls);
   const prepare = createPreparer(options, url);
   const { timeoutMs: defaultTimeoutMs = 10_000, streamSilenceMs = 12_000, maxCalls = 1_000 } = options;
-  const { retry, interceptors = [] } = options;
+  const { retry, interceptors = [], largeIntegers } = options;
   const send = intercept(
     interceptors,
-    createUnaryCalls({ transport, prepare, url: url.href, maxCalls, retry }),
+    createUnaryCalls({ transport, prepare, url: url.href, maxCalls, retry, largeIntegers }),
   );
   return {
     async call(contract, args, { signal, idempotencyKey, ...given } = {}) {

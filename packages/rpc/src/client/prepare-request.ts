@@ -8,6 +8,7 @@ import {
   isInternalDestination,
 } from "@clew/context";
 import type { JsonObject, RequestExtension } from "../envelope/document.ts";
+import { markExactFields } from "../envelope/exact-context.ts";
 import { writeRequest } from "../envelope/write.ts";
 import { type ClientTracing, tracingOf } from "./call-extensions.ts";
 
@@ -52,7 +53,7 @@ export function createPreparer(options: PrepareOptions, url: URL): Preparer {
     if (internal) {
       const current = ambient.current() ?? emptyContext;
       injectContext(current, (header, value) => (headers[header] = value), { service });
-      context = contextToForrst(current, service);
+      context = markExactFields(contextToForrst(current, service), current);
       const trace = tracingOf(tracing);
       if (trace !== undefined) {
         extensions = [trace, ...given];

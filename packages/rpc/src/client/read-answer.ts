@@ -1,3 +1,6 @@
+import type { JsonValue } from "@clew/context";
+import { isJsonObject, type JsonObject } from "../envelope/document.ts";
+import { type LargeIntegers, resolveMarked } from "../envelope/large-integers.ts";
 import { defaultEnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readResponse } from "../envelope/parse-response.ts";
@@ -8,7 +11,12 @@ import type { TransportAnswer } from "./transport.ts";
 export type DocumentAnswer = TransportAnswer & { readonly kind: "document" };
 
 /** The result, or a rejection with the `RpcError` that the answer is. `url` is for its message. */
-export async function readAnswer(response: DocumentAnswer, id: string, url: string): Promise<CallAnswer> {
+export async function readAnswer(
+  response: DocumentAnswer,
+  id: string,
+  url: string,
+  largeIntegers: LargeIntegers = "refuse",
+): Promise<CallAnswer> {
   const bytes = await readWhole(response.chunks, url);
   const json = parseJson(bytes, defaultEnvelopeLimits.maxDepth);
   const answer = json.ok ? readResponse(json.value) : undefined;
@@ -18,7 +26,20 @@ export async function readAnswer(response: DocumentAnswer, id: string, url: stri
     throw new RpcError("E_RPC_NOT_FORRST", `${url} answered another request than the one it was sent`);
   }
   if (!answer.outcome.ok) throw fromForrstErrors(answer.outcome.errors, response.status);
-  return { result: answer.outcome.result, extensions: answer.extensions };
+  const { result } = answer.outcome;
+  const isExact = !json.ok || !isJsonObject(json.marked);
+  return {
+    result: isExact ? result : exactResult(json.marked as JsonObject, largeIntegers, url),
+    extensions: answer.extensions,
+  };
+}
+
+function exactResult(document: JsonObject, mode: LargeIntegers, url: string): JsonValue {
+  return resolveMarked(document["result"] ?? null, mode, (pointer) => {
+    const message = `${url} answered an integer larger than numbers can hold exactly, at "${pointer}"`;
+    const hint = 'Create the client with largeIntegers: "text" or "bigint".';
+    throw new RpcError("E_RPC_RESULT", message, { hint, retryable: false });
+  });
 }
 
 async function readWhole(response: AsyncIterable<Buffer>, url: string): Promise<Buffer> {

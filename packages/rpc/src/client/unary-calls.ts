@@ -1,3 +1,4 @@
+import type { LargeIntegers } from "../envelope/large-integers.ts";
 import { RpcError } from "../rpc-error.ts";
 import { deadlineOf } from "./call-extensions.ts";
 import { createDeadline } from "./deadline.ts";
@@ -14,10 +15,12 @@ export interface UnaryOptions {
   readonly url: string;
   readonly maxCalls: number;
   readonly retry: RetryOptions | undefined;
+  readonly largeIntegers: LargeIntegers | undefined;
 }
 
 /** Sends calls that are answered once, each with its deadline, again where that is allowed and helps. */
-export function createUnaryCalls({ transport, prepare, url, maxCalls, retry }: UnaryOptions): CallNext {
+export function createUnaryCalls(options: UnaryOptions): CallNext {
+  const { transport, prepare, url, maxCalls, retry, largeIntegers } = options;
   const policy = new RetryPolicy(retry);
   let calls = 0;
 
@@ -30,7 +33,7 @@ export function createUnaryCalls({ transport, prepare, url, maxCalls, retry }: U
       isStream: false,
     });
     if (answer.kind === "events") throw new RpcError("E_RPC_NOT_FORRST", `${url} began a stream`);
-    return await readAnswer(answer, request.id, url);
+    return await readAnswer(answer, request.id, url, largeIntegers);
   }
 
   return async (call) => {

@@ -30,7 +30,7 @@ export interface ResponseExtension {
 }
 
 /** A request as it is sent. */
-export type OutgoingRequest = Omit<ForrstRequest, "metadata">;
+export type OutgoingRequest = Omit<ForrstRequest, "metadata" | "exactContext">;
 
 /** A request that kept to the envelope's rules. */
 export interface ForrstRequest {
@@ -40,6 +40,8 @@ export interface ForrstRequest {
   readonly version: string | undefined;
   readonly arguments: JsonObject;
   readonly context: JsonObject | undefined;
+  /** JSON text of those members of `context` that hold an integer which a number cannot hold. */
+  readonly exactContext: ReadonlyMap<string, string> | undefined;
   /** What a transport without headers carries instead of them; elsewhere nobody believes it. */
   readonly metadata: JsonObject | undefined;
   readonly extensions: readonly RequestExtension[];

@@ -1,9 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonValue } from "@clew/context";
 import { findJsonFault } from "./find-json-fault.ts";
+import { markLargeIntegers } from "./large-integers.ts";
 
 export type JsonResult =
-  | { readonly ok: true; readonly value: JsonValue }
+  /** `marked` is the value with large integers marked (see large-integers.ts), where there are any. */
+  | { readonly ok: true; readonly value: JsonValue; readonly marked?: JsonValue }
   | {
       readonly ok: false;
       readonly kind: "syntax" | "depth";
@@ -23,7 +25,10 @@ export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
     return { ok: false, kind: "depth", message, position: tooDeep };
   }
   try {
-    return { ok: true, value: JSON.parse(bytes.toString("utf8")) as JsonValue };
+    const text = bytes.toString("utf8");
+    const value = JSON.parse(text) as JsonValue;
+    const marked = markLargeIntegers(text);
+    return marked === undefined ? { ok: true, value } : { ok: true, value, marked: JSON.parse(marked) };
   } catch {
     // Only a SyntaxError can come from JSON.parse; where it lies is found below, the same way on every Node version.
     const fault = findJsonFault(bytes);

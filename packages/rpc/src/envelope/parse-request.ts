@@ -7,6 +7,7 @@ import {
   protocolVersion,
   type RequestExtension,
 } from "./document.ts";
+import { holdsMarked, type LargeIntegers, resolveMarked, stringifyMarked } from "./large-integers.ts";
 import type { EnvelopeLimits } from "./limits.ts";
 import { readMetadata } from "./metadata.ts";
 import { parseJson } from "./parse-json.ts";
@@ -25,7 +26,11 @@ export type RequestResult =
  * Reads a request strictly: every violation is reported, each with its place; members that the specification does not
  * know are ignored. Never throws. Source: Forrst specification, protocol and document-structure.
  */
-export function parseRequest(body: Buffer, limits: EnvelopeLimits): RequestResult {
+export function parseRequest(
+  body: Buffer,
+  limits: EnvelopeLimits,
+  largeIntegers: LargeIntegers = "refuse",
+): RequestResult {
   const json = parseJson(body, limits.maxDepth);
   if (!json.ok) {
     const code = json.kind === "syntax" ? "PARSE_ERROR" : "INVALID_REQUEST";
@@ -43,8 +48,35 @@ export function parseRequest(body: Buffer, limits: EnvelopeLimits): RequestResul
   const extensions = readExtensions(document, errors, limits.maxErrors);
   const [first, ...others] = errors;
   if (first !== undefined) return refused(id ?? null, [first, ...others.slice(0, limits.maxErrors - 1)]);
-  const metadata = readMetadata(document);
-  return { ok: true, request: { id: id as string, ...call, context, metadata, extensions } };
+  const request = { id: id as string, ...call, context, metadata: readMetadata(document), extensions };
+  if (!isJsonObject(json.marked)) return { ok: true, request: { ...request, exactContext: undefined } };
+  const exact = readExact(json.marked, largeIntegers, errors);
+  const [refusal, ...refusals] = errors;
+  if (refusal !== undefined)
+    return refused(request.id, [refusal, ...refusals.slice(0, limits.maxErrors - 1)]);
+  return { ok: true, request: { ...request, ...exact } };
+}
+
+/** Of a document whose envelope is known to be right. */
+function readExact(
+  document: JsonObject,
+  mode: LargeIntegers,
+  errors: ForrstError[],
+): Pick<ForrstRequest, "arguments" | "exactContext"> {
+  const given = (document["call"] as JsonObject)["arguments"] ?? {};
+  const args = resolveMarked(given, mode, (pointer) => {
+    errors.push({
+      code: "INVALID_ARGUMENTS",
+      message: "An integer is larger than numbers can hold exactly",
+      source: { pointer: `/call/arguments${pointer}` },
+      details: { hint: "Send it as a string." },
+    });
+  });
+  const fields = Object.entries((document["context"] ?? {}) as JsonObject).filter(([, value]) =>
+    holdsMarked(value),
+  );
+  const exactContext = new Map(fields.map(([name, value]) => [name, stringifyMarked(value)]));
+  return { arguments: args as JsonObject, exactContext: exactContext.size === 0 ? undefined : exactContext };
 }
 
 function refused(id: string | null, errors: [ForrstError, ...ForrstError[]]): RequestResult {

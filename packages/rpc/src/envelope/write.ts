@@ -1,11 +1,12 @@
 import { type ForrstResponse, type OutgoingRequest, protocolName, protocolVersion } from "./document.ts";
+import { stringifyExact } from "./large-integers.ts";
 
 const protocol = { name: protocolName, version: protocolVersion } as const;
 
 /** Members in the specification's order. Throws what `JSON.stringify` throws on values that are not JSON. */
 export function writeRequest(request: OutgoingRequest): string {
   const { id, function: name, version, arguments: args, context, extensions } = request;
-  return JSON.stringify({
+  return stringifyExact({
     protocol,
     id,
     call: { function: name, version, arguments: args },
@@ -17,5 +18,5 @@ export function writeRequest(request: OutgoingRequest): string {
 /** A function that returned nothing answers null. Throws what `JSON.stringify` throws on values that are not JSON. */
 export function writeResponse(response: ForrstResponse): string {
   const { id, result, errors, extensions } = response;
-  return JSON.stringify({ protocol, id, result: result ?? null, errors, extensions });
+  return stringifyExact({ protocol, id, result: result ?? null, errors, extensions });
 }

@@ -103,7 +103,7 @@ export class CallService {
     if (refusal !== undefined && !exchange.isShared) throw refusal;
     const body = await exchange.receive(limits.maxBodyBytes);
     if (body === undefined) return;
-    const parsed = parseRequest(body, limits);
+    const parsed = parseRequest(body, limits, this.#options.largeIntegers);
     if (!parsed.ok) {
       running.call = { ...running.call, id: parsed.id };
       throw fromForrstErrors(parsed.errors);
@@ -125,12 +125,13 @@ export class CallService {
     const call = this.#createCall(exchange, header, request, definition);
     const abort = (reason: RpcError): void => exchange.abort.abort(reason);
     const run = new ExtensionRun(active, { request, target: definition, call, header, receivedAt, abort });
-    let outcome: CallOutcome = { ok: false, error: unexpected() };
+    let outcome: CallOutcome | undefined;
     let said: readonly ResponseExtension[] | undefined;
     try {
       outcome = await this.#perform(running, request, definition, call, run);
     } finally {
-      said = run.end(outcome);
+      // An error is made only where it is needed: its stack would cost more than all the rest of a call.
+      said = run.end(outcome ?? { ok: false, error: unexpected() });
     }
     if (definition.kind === "stream" && exchange.isBegun()) endStream(exchange, call.id, outcome, said);
     else if (outcome.ok) sendResult(exchange, request.id, outcome.result, said);
@@ -204,6 +205,8 @@ export class CallService {
       remoteAddress,
       trace: undefined,
       deadline: undefined,
+      idempotency: undefined,
+      lastEventId: undefined,
     };
     call.context = new CallContext(call.context, call);
     return call;

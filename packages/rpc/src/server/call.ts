@@ -1,5 +1,6 @@
 import type { Context } from "@clew/context";
 import type { CallDeadline } from "../extensions/deadline.ts";
+import type { IdempotencyKey } from "../extensions/idempotency/idempotency.ts";
 import type { Trace } from "../extensions/tracing.ts";
 
 /** What a handler knows about its call beside the arguments. */
@@ -22,6 +23,10 @@ export interface Call {
   readonly trace: Trace | undefined;
   /** Of the deadline extension. Calls that the handler makes inherit what is left of it. */
   readonly deadline: CallDeadline | undefined;
+  /** Of the idempotency extension. */
+  readonly idempotency: IdempotencyKey | undefined;
+  /** Of a stream: the last event that the client has seen of an earlier one; what comes after it is wanted. */
+  readonly lastEventId: string | undefined;
 }
 
 /** As much of a call as was known when it failed. */

@@ -8,6 +8,7 @@ import {
 } from "@clew/context";
 import { isReservedName } from "../contract.ts";
 import type { ForrstRequest } from "../envelope/document.ts";
+import { withExactFields } from "../envelope/exact-context.ts";
 
 export const publishContextFault: FaultHook = createFaultPublisher();
 
@@ -19,7 +20,9 @@ export const publishContextFault: FaultHook = createFaultPublisher();
 export function readContext(header: HeaderReader, request: ForrstRequest, onFault: FaultHook): Context {
   const fromHeaders = extractContext(header, { onFault });
   const fromOutside = [header("clew-edge")].flat().includes("1");
-  const context = fromOutside ? fromHeaders : contextFromForrst(request.context, fromHeaders, onFault);
+  const context = fromOutside
+    ? fromHeaders
+    : contextFromForrst(request.context, withExactFields(fromHeaders, header, request.exactContext), onFault);
   // Whoever asks for health or capabilities is often no service, and has nothing to hand on.
   if (context.caller === undefined && context.size === 0 && !isReservedName(request.function)) {
     onFault("missing", 1, request.function);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { FaultHook } from "@clew/context";
+import type { LargeIntegers } from "../envelope/large-integers.ts";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
 import type { Extension } from "../extensions/extension.ts";
 import type { RpcError } from "../rpc-error.ts";
@@ -11,6 +12,8 @@ export interface ServerOptions {
   /** Of the service, for `describe` and `health`. Default "0.0.0". */
   readonly version?: string | undefined;
   readonly limits?: Partial<EnvelopeLimits> | undefined;
+  /** What becomes of integers in arguments that a number cannot hold. Default `refuse`: never rounded silently. */
+  readonly largeIntegers?: LargeIntegers | undefined;
   /**
    * In the order in which they run, the outermost first. Default: `createDefaultExtensions()`; whoever adds one writes
    * `[...createDefaultExtensions(), mine]`.
