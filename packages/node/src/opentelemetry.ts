@@ -19,12 +19,14 @@ export interface OpenTelemetryWatch {
  */
 export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
   const hook = new Hook("opentelemetry");
-  let hooked: object | undefined;
+  let current: OtelPropagator | undefined;
+  const hooked = new WeakSet<OtelPropagator>();
   let isChannelHooked = false;
   const share = (propagator: OtelPropagator): void => {
     const { hookPropagator } =
       require("./opentelemetry-propagator.js") as typeof import("./opentelemetry-propagator.ts");
-    hookPropagator(hook, propagator, service);
+    if (!hooked.has(propagator)) hookPropagator(hook, propagator, service);
+    hooked.add(propagator);
     if (!isChannelHooked) {
       const { hookUndiciChannel } =
         require("./opentelemetry-undici.js") as typeof import("./opentelemetry-undici.ts");
@@ -34,8 +36,8 @@ export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
   };
   const look = (): void => {
     const propagator = openTelemetry()?.propagation;
-    if (propagator === hooked) return;
-    hooked = propagator;
+    if (propagator === current) return;
+    current = propagator;
     if (propagator !== undefined && hook.active) hook.install(() => share(propagator));
   };
   look();
@@ -44,7 +46,7 @@ export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
   return {
     hook,
     get isPropagating() {
-      return hooked !== undefined && hook.active;
+      return current !== undefined && hook.active;
     },
     get isTracing() {
       return openTelemetry()?.trace !== undefined;
