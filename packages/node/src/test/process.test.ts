@@ -27,6 +27,14 @@ test("a process that has served and called ends by itself, and a call outside of
   assert.equal(child.stderr, "");
 });
 
+test("a worker thread has what its process was started with: its servers and clients carry contexts as well", async () => {
+  const script = `
+    import { Worker } from "node:worker_threads";
+    new Worker(new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(selfCall)})));`;
+  const child = await run(script, { CLEW_SERVICE: "self" });
+  assert.deepEqual([child.stdout, child.stderr], ["self self\n", ""]);
+});
+
 test("CLEW_NODE_DISABLED=1 leaves the process as it is", async () => {
   const script = `
     import { Agent, ClientRequest } from "node:http";
