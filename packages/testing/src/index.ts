@@ -7,6 +7,7 @@ export {
   rawExchange,
   startRawServer,
 } from "./raw-connection.ts";
+export { startRedis, type TestRedis } from "./redis.ts";
 export { registryContract } from "./registry-contract.ts";
 export type { RegistryLike, RegistryUnderTest } from "./registry-contract-types.ts";
 export { type TemporaryDirectory, temporaryDirectory } from "./temporary-directory.ts";

@@ -98,11 +98,14 @@ class TokenTable {
 
   cancel(token: string): void {
     const cancel = this.#active.get(token);
-    if (cancel !== undefined) return cancel();
-    const isKnown = (this.#ended.get(token) ?? 0) > performance.now();
-    const [code, message] = isKnown
-      ? ["CANCELLATION_TOO_LATE", "Request has already completed"]
-      : ["CANCELLATION_TOKEN_UNKNOWN", "Cancellation token not found or expired"];
-    throw new RpcError(code as string, message as string, { details: { token } });
+    if (cancel === undefined) throw this.#missing(token);
+    cancel();
+  }
+
+  #missing(token: string): RpcError {
+    const details = { token };
+    return (this.#ended.get(token) ?? 0) > performance.now()
+      ? new RpcError("CANCELLATION_TOO_LATE", "Request has already completed", { details })
+      : new RpcError("CANCELLATION_TOKEN_UNKNOWN", "Cancellation token not found or expired", { details });
   }
 }

@@ -64,7 +64,7 @@ export class ExtensionRun {
     });
   }
 
-  /** Runs every `after`, and returns what the answer says of the extensions that were asked for, in the request's order. */
+  /** Runs every `after`, and returns what the answer says of the extensions that were asked for, in the order of the list. */
   end(outcome: CallOutcome): readonly ResponseExtension[] | undefined {
     const answers: ResponseExtension[] = [];
     for (const { active, invocation, state } of this.#begun) {
