@@ -3,7 +3,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient, createServer, defineFunction, defineStream, listen, RpcError } from "@clew/rpc";
+import {
+  createClient,
+  createDefaultExtensions,
+  createIdempotencyExtension,
+  createMemoryIdempotencyStore,
+  createServer,
+  defineFunction,
+  defineStream,
+  listen,
+  RpcError,
+} from "@clew/rpc";
 import { z } from "zod";
 
 const service = "conformance";
@@ -160,9 +170,13 @@ function addRelay(server) {
 }
 
 function createConformanceServer() {
-  const server = createServer({ service, onContextFault: () => {} });
+  const idempotency = createIdempotencyExtension({ store: createMemoryIdempotencyStore() });
+  const extensions = [...createDefaultExtensions(), idempotency];
+  const server = createServer({ service, extensions, onContextFault: () => {} });
   for (const add of [addEchoes, addOrders, addFailures, addWork, addRelay]) add(server);
-  return server;
+  return server
+    .component("database", () => undefined)
+    .component("cache", () => ({ status: "degraded", message: "elevated latency" }));
 }
 
 /** Our server on every transport that it has. */
