@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
 import type { Context } from "./context.ts";
 import { flatPairs, headerValue, withFields, withoutNames } from "./header-list.ts";
@@ -11,6 +12,9 @@ interface Created {
   [creation]?: Context;
 }
 
+/** Published since Node 22.12, at the end of a request's construction. */
+const createdChannel = "http.client.request.created";
+
 /** What Node keeps on a request without saying so in its types; as of Node 20 to 24. */
 interface RequestInternals extends Created {
   readonly socketPath?: string | undefined;
@@ -23,20 +27,29 @@ interface RequestInternals extends Created {
 export function hookClients(hook: Hook, outgoing: Outgoing): void {
   const { Agent, ClientRequest } = process.getBuiltinModule("node:http");
 
-  // A request may be written from another scope than the one that created it, such as a queue's. The agent sees it
-  // while it is being constructed. Without an agent, what is ambient when the headers are made counts.
+  // A request may be written from another scope than the one that created it, such as a queue's. Node's agents see it
+  // while it is being constructed, and Node 22 publishes it then. An agent that is none of Node's, on Node 20, tells
+  // nobody: there, what is ambient when the headers are made counts.
+  const remember = (request: unknown): void => {
+    try {
+      if (!hook.active || !(request instanceof ClientRequest)) return;
+      (request as Created)[creation] ??= outgoing.ambientFor(request.host);
+    } catch (error) {
+      hook.fail(error);
+    }
+  };
   hook.replace(
     Agent.prototype,
     "addRequest",
     (addRequest) =>
       function (this: unknown, ...args) {
-        const request: Created | undefined = args[0];
-        if (hook.active && request instanceof ClientRequest) {
-          (request as Created)[creation] ??= outgoing.ambientFor(request.host);
-        }
+        remember(args[0]);
         return Reflect.apply(addRequest, this, args);
       },
   );
+  const onCreated = (message: unknown): void => remember((message as { request?: unknown }).request);
+  subscribe(createdChannel, onCreated);
+  hook.onDisable(() => unsubscribe(createdChannel, onCreated));
 
   hook.replace(
     ClientRequest.prototype,
