@@ -3,6 +3,7 @@ import { grpcHosts } from "./grpc-target.ts";
 import { Hook } from "./hook.ts";
 import type { LibraryWatch } from "./modules.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { bindMethods } from "./scope.ts";
 
 /** As far as it concerns us, what `@grpc/grpc-js` calls `Metadata`. */
 interface Metadata {
@@ -134,16 +135,4 @@ function withContext(metadata: Metadata, at: Made, outgoing: Outgoing): Metadata
     for (const name of outgoing.leakedHeaders(at.context, valueSet)) changed.remove(name);
   }
   return changed;
-}
-
-/** The same object whose own functions run in the scope that `enter` leads to. */
-function bindMethods(object: unknown, enter: ScopeEntry): unknown {
-  if (typeof object !== "object" || object === null) return object;
-  const bound: Record<string, unknown> = Object.assign(Object.create(Object.getPrototypeOf(object)), object);
-  for (const [name, method] of Object.entries(object)) {
-    if (typeof method !== "function") continue;
-    // The library tells listeners of two kinds apart by the number of parameters, which is one here.
-    bound[name] = (argument: unknown) => enter(() => method.call(object, argument));
-  }
-  return bound;
 }

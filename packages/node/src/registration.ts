@@ -5,6 +5,7 @@ import { Hook, warn } from "./hook.ts";
 import { hookClients } from "./http-client.ts";
 import { hookServers } from "./http-server.ts";
 import { hookHttp2 } from "./http2.ts";
+import { watchHttp2Wrapper } from "./http2-wrapper.ts";
 import { createIncoming } from "./incoming.ts";
 import { require } from "./lazy.ts";
 import { createLostContexts } from "./lost-context.ts";
@@ -74,13 +75,15 @@ function installHooks(settings: Settings): readonly Hook[] {
   const dispatchers = createDispatcherHook(outgoing);
   const undici = watchUndici(dispatchers);
   const grpc = watchGrpc(outgoing);
+  const http2Wrapper = watchHttp2Wrapper();
   return [
     install("http.server", (hook) => hookServers(hook, incoming, lost)),
     install("http.client", (hook) => hookClients(hook, outgoing)),
     install("fetch", (hook) => hookFetch(hook, dispatchers, outgoing)),
-    install("require", (hook) => watchModules(hook, [undici, grpc])),
+    install("require", (hook) => watchModules(hook, [undici, grpc, http2Wrapper])),
     undici.hook,
     grpc.hook,
+    http2Wrapper.hook,
     ...hookHttp2(incoming, outgoing, lost),
     openTelemetry.hook,
     ...(settings.propagateToChildren ? [installChildren(outgoing)] : []),

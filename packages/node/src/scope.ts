@@ -30,3 +30,17 @@ export function scopedEmit(hook: Hook, events: ReadonlySet<unknown>): (emit: Met
       return enter(() => Reflect.apply(emit, this, args));
     };
 }
+
+/**
+ * The same object whose own functions run in the scope that `enter` leads to. They are callbacks of one parameter, by the
+ * number of which grpc-js tells them from others.
+ */
+export function bindMethods(object: unknown, enter: ScopeEntry): unknown {
+  if (typeof object !== "object" || object === null) return object;
+  const bound: Record<string, unknown> = Object.assign(Object.create(Object.getPrototypeOf(object)), object);
+  for (const [name, method] of Object.entries(object)) {
+    if (typeof method !== "function") continue;
+    bound[name] = (argument: unknown) => enter(() => method.call(object, argument));
+  }
+  return bound;
+}
