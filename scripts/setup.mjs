@@ -8,6 +8,7 @@ const programs = [
   { program: "chromium", package: "chromium", use: "opens previews in the end-to-end tests" },
   { program: "etcd", package: "etcd-server", use: "the shared registry's contract tests" },
   { program: "redis-server", package: "redis-server", use: "the tests of idempotency's shared store" },
+  { program: "openssl", package: "openssl", use: "makes the certificates of the tests with TLS" },
 ];
 
 /** Full path of a program, or undefined. Debian keeps some servers in /usr/sbin, which users lack in PATH. */

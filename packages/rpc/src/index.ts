@@ -45,6 +45,7 @@ export {
   type RedisScripting,
   type RedisStoreOptions,
 } from "./extensions/idempotency/redis-store.ts";
+export { type ResumableEvent, resumable } from "./extensions/stream.ts";
 export type { Trace } from "./extensions/tracing.ts";
 export type { FunctionDocs, FunctionExample, FunctionExtras } from "./function-docs.ts";
 export { isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
@@ -61,6 +62,12 @@ export type { Answer, Exchange, StreamEventName } from "./server/exchange.ts";
 export type { FunctionStatus } from "./server/function-table.ts";
 export type { ComponentCheck, ComponentHealth } from "./server/health.ts";
 export type { ServerOptions } from "./server/server-options.ts";
+export {
+  createFastifyPlugin,
+  createHonoHandler,
+  type FastifyLike,
+  type HonoContextLike,
+} from "./transports/adapters.ts";
 export type { HttpRequest, HttpResponse } from "./transports/http-exchange.ts";
 export { type Listener, type ListenOptions, listen } from "./transports/listen.ts";
 export type { TlsClientOptions } from "./transports/tls-options.ts";

@@ -11,7 +11,8 @@ import { type ClientTracing, deadlineOf } from "./call-extensions.ts";
 import { createTransport, isTransportUrl } from "./create-transport.ts";
 import { type Interceptor, intercept } from "./outgoing-call.ts";
 import { createPreparer } from "./prepare-request.ts";
-import { readEvents } from "./read-events.ts";
+import { readEvents, type StreamEvent } from "./read-events.ts";
+import { type ResumeOptions, resumeStream } from "./resume-stream.ts";
 import type { RetryOptions } from "./retry.ts";
 import { createUnaryCalls } from "./unary-calls.ts";
 
@@ -65,6 +66,12 @@ export interface CallOptions {
 export interface StreamOptions {
   /** Ends the stream without an error. */
   readonly signal?: AbortSignal | undefined;
+  /** The stream begins behind this event, if its server can do that. */
+  readonly lastEventId?: string | undefined;
+  /** Called before each event that has an id, with it. */
+  readonly onEventId?: ((id: string) => void) | undefined;
+  /** Takes the stream up again when it breaks, if its events have ids. Default: it ends with UNAVAILABLE. */
+  readonly resume?: ResumeOptions | undefined;
 }
 
 export interface ForrstClient {
@@ -80,7 +87,7 @@ export interface ForrstClient {
   ): Promise<Result>;
   /**
    * Calls when iteration begins. Throws as `call` does, UNAVAILABLE also when the connection ends before the server
-   * said that the stream is complete. Reconnecting is the caller's business. Reads no faster than it is iterated.
+   * said that the stream is complete and `resume` does not help. Reads no faster than it is iterated.
    */
   stream<Args, Event>(
     contract: StreamContract<Args, Event>,
@@ -117,17 +124,28 @@ export function createClient(options: ClientOptions): ForrstClient {
       given.onExtensions?.(answer.extensions);
       return await checked(contract, contract.result, answer.result);
     },
-    async *stream(contract, args, { signal } = {}) {
-      const extensions: RequestExtension[] = [{ urn: streamUrn, options: { accept: true }, required: true }];
-      const deadline = currentCall()?.deadline;
-      if (deadline !== undefined) extensions.push(deadlineOf(deadline.remainingMs()));
-      const request = prepare(contract, args, extensions);
-      const silenceMs = streamSilenceMs;
-      const events = readEvents({ transport, url: url.href, request, signal, silenceMs });
-      for await (const event of events) yield await checked(contract, contract.event, event);
+    async *stream(contract, args, { signal, lastEventId, onEventId, resume } = {}) {
+      const open = (lastId: string | undefined): AsyncIterable<StreamEvent> => {
+        const request = prepare(contract, args, streamExtensions(lastId));
+        return readEvents({ transport, url: url.href, request, signal, silenceMs: streamSilenceMs });
+      };
+      const events =
+        resume === undefined ? open(lastEventId) : resumeStream(open, resume, lastEventId, signal);
+      for await (const { value, id } of events) {
+        const event = await checked(contract, contract.event, value);
+        if (id !== undefined) onEventId?.(id);
+        yield event;
+      }
     },
     close: () => transport.close(),
   };
+}
+
+function streamExtensions(lastEventId: string | undefined): readonly RequestExtension[] {
+  const options = { accept: true, ...(lastEventId === undefined ? undefined : { last_event_id: lastEventId }) };
+  const stream = { urn: streamUrn, options, required: true };
+  const deadline = currentCall()?.deadline;
+  return deadline === undefined ? [stream] : [stream, deadlineOf(deadline.remainingMs())];
 }
 
 function idempotency(key: string | undefined): readonly RequestExtension[] {

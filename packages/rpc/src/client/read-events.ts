@@ -8,6 +8,12 @@ import type { PreparedRequest } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { ClientTransport } from "./transport.ts";
 
+export interface StreamEvent {
+  readonly value: JsonValue;
+  /** Given by the server where the stream can be taken up again behind the event. */
+  readonly id: string | undefined;
+}
+
 export interface EventSource {
   readonly transport: ClientTransport;
   /** Of the server, for messages. */
@@ -21,7 +27,7 @@ export interface EventSource {
  * The stream's events as they come, none read ahead but what one read of the socket brings (I8). Ends when the server
  * says `complete` or the signal aborts; throws an `RpcError` otherwise.
  */
-export async function* readEvents(source: EventSource): AsyncIterable<JsonValue> {
+export async function* readEvents(source: EventSource): AsyncIterable<StreamEvent> {
   const { signal } = source;
   const watch = new SilenceWatch(source);
   try {
@@ -51,7 +57,7 @@ async function* readBatches(
   batches: AsyncIterator<readonly ServerSentEvent[]>,
   { url, request }: EventSource,
   watch: SilenceWatch,
-): AsyncIterable<JsonValue> {
+): AsyncIterable<StreamEvent> {
   for (;;) {
     const step = await watch.over(batches.next()).catch((cause: unknown) => {
       if (isRpcError(cause)) throw cause;
@@ -63,20 +69,20 @@ async function* readBatches(
     for (const event of step.value) {
       const read = readEvent(event, request.id, url);
       if (read === "complete") return;
-      if (read !== "ignored") yield read.value;
+      if (read !== "ignored") yield read;
     }
   }
 }
 
-type ReadEvent = { readonly value: JsonValue } | "ignored" | "complete";
+type ReadEvent = StreamEvent | "ignored" | "complete";
 
 /** Throws the error that an `error` event carries. `progress`, `done` and unknown events are ignored. */
-function readEvent({ event, data }: ServerSentEvent, id: string, url: string): ReadEvent {
+function readEvent({ event, data, id: eventId }: ServerSentEvent, id: string, url: string): ReadEvent {
   if (event !== "data" && event !== "error" && event !== "complete") return "ignored";
   const json = parseJson(Buffer.from(data), defaultEnvelopeLimits.maxDepth);
   if (!json.ok)
     throw new RpcError("E_RPC_NOT_FORRST", `${url} sent an event that is not JSON: ${json.message}`);
-  if (event === "data") return { value: json.value };
+  if (event === "data") return { value: json.value, id: eventId };
   if (event === "error") {
     const error = readError(json.value) ?? {
       code: "INTERNAL_ERROR",

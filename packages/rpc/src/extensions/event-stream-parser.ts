@@ -1,11 +1,13 @@
 export interface ServerSentEvent {
   readonly event: string;
   readonly data: string;
+  /** Given by the server for taking a stream up again behind this event. */
+  readonly id?: string | undefined;
 }
 
 /**
  * Cuts a stream of bytes into server-sent events; comments only show that the other end lives.
- * Source: WHATWG HTML §9.2.5 and §9.2.6, without `id` and `retry`, which the stream extension does not use.
+ * Source: WHATWG HTML §9.2.5 and §9.2.6, without `retry`, which the stream extension does not use; an `id` belongs to its event alone.
  */
 export class EventStreamParser {
   readonly #decoder = new TextDecoder();
@@ -13,6 +15,7 @@ export class EventStreamParser {
   #rest = "";
   #event = "";
   #data: string[] = [];
+  #id: string | undefined;
   #size = 0;
 
   constructor(maxEventBytes: number) {
@@ -41,9 +44,10 @@ export class EventStreamParser {
   #line(line: string, events: ServerSentEvent[]): void {
     if (line === "") {
       if (this.#data.length > 0)
-        events.push({ event: this.#event || "message", data: this.#data.join("\n") });
+        events.push({ event: this.#event || "message", data: this.#data.join("\n"), id: this.#id });
       this.#event = "";
       this.#data = [];
+      this.#id = undefined;
       this.#size = 0;
       return;
     }
@@ -52,6 +56,8 @@ export class EventStreamParser {
     const value = colon === -1 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (field === "event") {
       this.#event = value;
+    } else if (field === "id") {
+      this.#id = value;
     } else if (field === "data") {
       this.#data.push(value);
       this.#size += value.length + 1;

@@ -2,6 +2,7 @@ import type { ResponseExtension } from "../envelope/document.ts";
 import { maxResponseBytes } from "../envelope/limits.ts";
 import { writeResponse } from "../envelope/write.ts";
 import type { CallOutcome } from "../extensions/extension.ts";
+import { ResumableEvent } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -37,7 +38,9 @@ export async function writeEvents(answer: StreamAnswer): Promise<void> {
       );
       if (step.done === true) break;
       exchange.beginStream(id);
-      exchange.writeEvent("data", writeData(step.value));
+      const { value } = step;
+      if (value instanceof ResumableEvent) exchange.writeEvent("data", writeData(value.value), value.id);
+      else exchange.writeEvent("data", writeData(value));
       if (exchange.isFull()) await drained(answer);
     }
     exchange.beginStream(id);

@@ -1,3 +1,4 @@
+import { ResumableEvent } from "../extensions/stream.ts";
 import { validate } from "../validate.ts";
 import type { Definition } from "./function-table.ts";
 
@@ -14,7 +15,7 @@ export async function* checkEvents(
   events: AsyncIterable<unknown>,
 ): AsyncIterable<unknown> {
   for await (const event of events) {
-    await check(name, schema, event);
+    await check(name, schema, event instanceof ResumableEvent ? event.value : event);
     yield event;
   }
 }

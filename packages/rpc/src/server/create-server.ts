@@ -3,6 +3,7 @@ import { defineFunction, type FunctionContract, type StreamContract } from "../c
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { createDefaultExtensions } from "../extensions/default-extensions.ts";
 import { ExtensionRegistry } from "../extensions/extension-registry.ts";
+import type { ResumableEvent } from "../extensions/stream.ts";
 import type { FunctionExtras } from "../function-docs.ts";
 import type { Infer, Schema } from "../schemas/schema.ts";
 import { HttpExchange, type HttpRequest, type HttpResponse } from "../transports/http-exchange.ts";
@@ -35,7 +36,7 @@ export interface ForrstServer {
   ): ForrstServer;
   implementStream<Args, Event>(
     contract: StreamContract<Args, Event>,
-    handler: (args: Args, call: Call) => AsyncIterable<Event>,
+    handler: (args: Args, call: Call) => AsyncIterable<Event | ResumableEvent<Event>>,
   ): ForrstServer;
   /** Part of what the system function `health` tells. */
   component(name: string, check: ComponentCheck): ForrstServer;

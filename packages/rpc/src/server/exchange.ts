@@ -42,8 +42,8 @@ export interface Exchange {
   isBegun(): boolean;
   /** Begins a stream, unless it was begun already. */
   beginStream(id: string): void;
-  /** `data` is JSON text. */
-  writeEvent(event: StreamEventName, data: string): void;
+  /** `data` is JSON text; `id`, if any, is what the client takes the stream up again by. */
+  writeEvent(event: StreamEventName, data: string, id?: string): void;
   /** Shows the reader of a quiet stream that this end lives. */
   beat(): void;
   /** Sends the last event and nothing after it. */

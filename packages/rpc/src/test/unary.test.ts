@@ -125,7 +125,9 @@ test("a hook that throws costs one connection, not the process", async () => {
 
 test("a result that is not JSON, or breaks a checked contract, is the server's own failure", async () => {
   const server = createServer({ service: "a", checkResults: true });
-  server.implement(fail, () => 1n).implement(add, () => "three" as never);
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+  server.implement(fail, () => circular).implement(add, () => "three" as never);
   await using service = await listen(server);
   using caller = client(service.url);
   assert.equal((await rejection(caller.call(fail, {}))).code, "INTERNAL_ERROR");

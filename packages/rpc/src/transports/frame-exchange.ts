@@ -58,8 +58,8 @@ export class FrameExchange implements Exchange {
     this.#isBegun = true;
   }
 
-  writeEvent(event: StreamEventName, data: string): void {
-    this.#write(writeSocketEvent(this.#id as string, event, data));
+  writeEvent(event: StreamEventName, data: string, eventId?: string): void {
+    this.#write(writeSocketEvent(this.#id as string, event, data, eventId));
   }
 
   beat(): void {

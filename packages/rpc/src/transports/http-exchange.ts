@@ -6,7 +6,7 @@ import { RpcError } from "../rpc-error.ts";
 import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
-import { readBody } from "./read-body.ts";
+import { type BodyResult, readBody } from "./read-body.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -54,9 +54,9 @@ export class HttpExchange implements Exchange {
   async receive(maxBodyBytes: number): Promise<Buffer | undefined> {
     checkHttpRequest(this.#request, maxBodyBytes);
     await this.#options.admit?.(this.#request as IncomingMessage);
-    const body = await readBody(this.#request, maxBodyBytes);
+    const body = takeReadBody(this.#request) ?? (await readBody(this.#request, maxBodyBytes));
     if (body.kind === "gone") return undefined;
-    if (body.kind === "whole") return body.bytes;
+    if (body.kind === "whole" && body.bytes.length <= maxBodyBytes) return body.bytes;
     const message = `The request's body is larger than ${maxBodyBytes} bytes`;
     throw new RpcError("INVALID_REQUEST", message, { status: 413 });
   }
@@ -92,8 +92,8 @@ export class HttpExchange implements Exchange {
     });
   }
 
-  writeEvent(event: StreamEventName, data: string): void {
-    this.#write(writeEvent(event, data));
+  writeEvent(event: StreamEventName, data: string, id?: string): void {
+    this.#write(writeEvent(event, data, id));
   }
 
   beat(): void {
@@ -125,6 +125,25 @@ export class HttpExchange implements Exchange {
   #isOpen(): boolean {
     return !this.#isGone && this.#response.destroyed !== true;
   }
+}
+
+/**
+ * A framework may have read the body before. Its bytes or text will do; what was parsed will not: digits of large
+ * integers, and everything that is wrong with the document, are gone from it.
+ */
+function takeReadBody(request: HttpRequest): BodyResult | undefined {
+  const { body } = request as { body?: unknown };
+  if (!request.readableDidRead) return undefined;
+  if (typeof body === "string" || body instanceof Uint8Array)
+    return { kind: "whole", bytes: Buffer.from(body) };
+  throw new RpcError(
+    "E_RPC_BODY_CONSUMED",
+    "something else read the request's body before the Forrst server",
+    {
+      status: 500,
+      hint: "Register the Forrst server before body parsers such as express.json(), or read the body as bytes.",
+    },
+  );
 }
 
 /** Only ids that are safe in a header and of a length that headers bear are echoed there as well. */

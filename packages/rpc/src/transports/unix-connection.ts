@@ -133,7 +133,7 @@ function readFrame(payload: Buffer): {
   const { id, event, data } = json.value;
   return {
     id: typeof id === "string" ? id : undefined,
-    event: typeof event === "string" ? { event, data: JSON.stringify(data ?? null) } : undefined,
+    event: typeof event === "string" ? readEvent(event, data, eventId) : undefined,
   };
 }
 
