@@ -142,7 +142,10 @@ export function createClient(options: ClientOptions): ForrstClient {
 }
 
 function streamExtensions(lastEventId: string | undefined): readonly RequestExtension[] {
-  const options = { accept: true, ...(lastEventId === undefined ? undefined : { last_event_id: lastEventId }) };
+  const options = {
+    accept: true,
+    ...(lastEventId === undefined ? undefined : { last_event_id: lastEventId }),
+  };
   const stream = { urn: streamUrn, options, required: true };
   const deadline = currentCall()?.deadline;
   return deadline === undefined ? [stream] : [stream, deadlineOf(deadline.remainingMs())];

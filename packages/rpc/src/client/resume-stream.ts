@@ -21,21 +21,23 @@ export async function* resumeStream(
   signal: AbortSignal | undefined,
 ): AsyncIterable<StreamEvent> {
   let lastId = lastEventId;
-  for (let attempt = 0; ; attempt++) {
+  let failures = 0;
+  for (;;) {
     try {
       for await (const event of open(lastId)) {
         // Without an id of its own an event cannot be told from those that are sent again.
         lastId = event.id;
-        attempt = 0;
+        failures = 0;
         yield event;
       }
       return;
     } catch (error) {
       const isBreak = isRpcError(error) && error.code === "UNAVAILABLE";
-      if (!isBreak || lastId === undefined || attempt >= maxAttempts) throw error;
+      if (!isBreak || lastId === undefined || failures >= maxAttempts) throw error;
+      failures++;
     }
     try {
-      await delay(baseDelayMs * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal });
+      await delay(baseDelayMs * 2 ** (failures - 1) * (0.5 + Math.random() / 2), undefined, { signal });
     } catch {
       // The caller has aborted: a stream's end without an error.
       return;

@@ -130,10 +130,17 @@ function readFrame(payload: Buffer): {
 } {
   const json = parseJson(payload, defaultEnvelopeLimits.maxDepth);
   if (!json.ok || !isJsonObject(json.value)) return { id: undefined, event: undefined };
-  const { id, event, data } = json.value;
+  const { id, event, data, event_id: eventId } = json.value;
   return {
     id: typeof id === "string" ? id : undefined,
-    event: typeof event === "string" ? readEvent(event, data, eventId) : undefined,
+    event:
+      typeof event === "string"
+        ? {
+            event,
+            data: JSON.stringify(data ?? null),
+            id: typeof eventId === "string" ? eventId : undefined,
+          }
+        : undefined,
   };
 }
 
