@@ -175,9 +175,27 @@ function isDestination({ path, method }: DispatchOptions, origin: unknown, outgo
   return outgoing.mayGoTo(host, target ?? host);
 }
 
+/** Distinct origins whose host is kept, as a process calls few very often and parsing costs more than all the rest. */
+const maxKnownOrigins = 256;
+const knownHosts = new Map<string, string>();
+
 function hostOf(url: unknown): string | undefined {
   const text = String(url);
-  return URL.canParse(text) ? new URL(text).hostname : undefined;
+  // What has a path, as a request to a proxy has, may be different each time.
+  if (!isOrigin.test(text)) return parseHost(text);
+  let host = knownHosts.get(text);
+  if (host === undefined) {
+    host = parseHost(text);
+    if (knownHosts.size >= maxKnownOrigins) knownHosts.clear();
+    if (host !== undefined) knownHosts.set(text, host);
+  }
+  return host;
+}
+
+const isOrigin = /^https?:\/\/[^/?#]+\/?$/;
+
+function parseHost(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
 const ownOrigins = new WeakMap<object, string | undefined>();
@@ -198,6 +216,8 @@ function originOf(dispatcher: unknown): string | undefined {
 
 /** A copy, since options that the application made may be used again. */
 function decidedAs(options: DispatchOptions, headers: unknown, decision: Decided): DispatchOptions {
+  if (Object.getPrototypeOf(options) === Object.prototype)
+    return { ...options, headers, [decided]: decision };
   return Object.assign(Object.create(Object.getPrototypeOf(options)), options, {
     headers,
     [decided]: decision,

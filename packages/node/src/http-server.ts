@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Server } from "node:net";
 import { Duplex } from "node:stream";
@@ -55,15 +56,18 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
   // Both http.Server and https.Server inherit from it.
   const { Server } = process.getBuiltinModule("node:net");
+  const { listenerCount } = process.getBuiltinModule("node:events").EventEmitter.prototype;
   const storage = ambientStorage();
 
   const rescope = (emit: Method): Method =>
-    function (this: Scoped, ...args) {
+    function (this: EventEmitter & Scoped, ...args) {
       const context = this[scope];
       if (!hook.active || context === undefined || !streamEvents.has(args[0])) {
         return Reflect.apply(emit, this, args);
       }
       if (args[0] === "close") lost.closed(this);
+      // Half of these events have no listener, and entering a scope for nobody costs more than emitting.
+      if (listenerCount.call(this, args[0]) === 0) return Reflect.apply(emit, this, args);
       return runIn(storage, context, emit, this, args);
     };
   hook.replace(IncomingMessage.prototype, "emit", rescope);
