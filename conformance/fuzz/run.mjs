@@ -14,8 +14,8 @@ const batchSize = 1_000;
 const concurrency = 16;
 /** Megabytes of old objects that the server may keep: many times what a body at its limit needs, and then it dies. */
 const heapMegabytes = 64;
-/** What the whole server may need at its highest: its heap, Node itself, and bodies of 1 MiB for all that is under way. */
-const maxPeakBytes = 256 * 1_024 * 1_024;
+/** What the whole server may need at its highest: its heap, Node itself, bodies under way, and what allocators do not give back. */
+const maxPeakBytes = 384 * 1_024 * 1_024;
 /** After so many the run ends: more of them help nobody. */
 const maxFaults = 10;
 

@@ -12,7 +12,8 @@ export function sendResult(
   extensions?: readonly ResponseExtension[],
 ): void {
   const text = writeResponse({ id, result: result as never, extensions });
-  if (text.length > maxResponseBytes || Buffer.byteLength(text) > maxResponseBytes) {
+  // A character is at most three bytes, so that most answers need not be counted.
+  if (text.length * 3 > maxResponseBytes && Buffer.byteLength(text) > maxResponseBytes) {
     throw new RpcError("E_RPC_RESPONSE_TOO_LARGE", `the result is larger than ${maxResponseBytes} bytes`, {
       status: 500,
       hint: "Ask for less at once, or use a stream.",
