@@ -1,7 +1,7 @@
 import type { JsonValue } from "@clew/context";
 import { type ForrstError, isJsonObject, type JsonObject, type ResponseExtension } from "./document.ts";
 
-export type Outcome =
+type Outcome =
   | { readonly ok: true; readonly result: JsonValue }
   | { readonly ok: false; readonly errors: readonly [ForrstError, ...ForrstError[]] };
 

@@ -49,3 +49,12 @@ test("an event beyond the limit is not held, in one line or many", () => {
 test("any bytes are parsed without a throw", () => {
   fc.assert(fc.property(fc.array(fc.uint8Array()), (chunks) => void parse(chunks)));
 });
+
+test("an id belongs to its event alone", () => {
+  const parser = new EventStreamParser(1_000);
+  const events = parser.push(Buffer.from(writeEvent("data", "1", "a b") + writeEvent("data", "2")));
+  assert.deepEqual(events, [
+    { event: "data", data: "1", id: "a b" },
+    { event: "data", data: "2" },
+  ]);
+});

@@ -43,8 +43,10 @@ export class EventStreamParser {
 
   #line(line: string, events: ServerSentEvent[]): void {
     if (line === "") {
-      if (this.#data.length > 0)
-        events.push({ event: this.#event || "message", data: this.#data.join("\n"), id: this.#id });
+      if (this.#data.length > 0) {
+        const id = this.#id === undefined ? undefined : { id: this.#id };
+        events.push({ event: this.#event || "message", data: this.#data.join("\n"), ...id });
+      }
       this.#event = "";
       this.#data = [];
       this.#id = undefined;
