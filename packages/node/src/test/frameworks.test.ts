@@ -4,7 +4,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { rawClient, startUpstream, type Upstream } from "@clew/testing";
-import type { Work } from "./apps/frameworks/work.ts";
+import type { Work } from "./apps/framework-work.ts";
 import { type Service, startService } from "./start-service.ts";
 
 const requestCount = 200;
@@ -75,7 +75,7 @@ async function assertNoneCrossesPipelined(service: Service): Promise<void> {
 for (const framework of ["express", "fastify", "koa", "hono", "nest"]) {
   test(`${framework}: ${requestCount} requests at once, those that fail too, then pipelined ones: none sees or sends another's tenant`, async () => {
     await using backend = await startBackend();
-    const app = `frameworks/${framework}.js`;
+    const app = `framework-${framework}.js`;
     await using service = await startService("shop", { app, env: { TARGET: backend.url } });
     const agent = new Agent({ keepAlive: true, maxSockets: connectionCount });
     await assertNoneCrosses(service, agent);

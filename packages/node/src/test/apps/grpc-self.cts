@@ -1,7 +1,7 @@
 // The same in CommonJS.
 const grpc = require("@grpc/grpc-js");
 
-import("./grpc-call.js").then(async ({ startPeers }) => {
+void import("./grpc-call.js").then(async ({ startPeers }) => {
   const peers = await startPeers(grpc);
   process.stdout.write(`${(await Promise.all([peers.call("a"), peers.call("b")])).join(", ")}\n`);
   peers.close();

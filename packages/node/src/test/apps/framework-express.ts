@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { afterwards, announce, look, lookAfterwards, type Places, require, work } from "./work.ts";
+import express from "express";
+import { afterwards, announce, look, lookAfterwards, type Places, work } from "./framework-work.ts";
 
 type Request = IncomingMessage & { places: Places; body: { via?: string } };
 type Response = ServerResponse & { json(value: unknown): void; status(code: number): Response };
 
-const express = require("express");
 const app = express();
 app.use(express.json());
 app.use((req: Request, res: Response, next: () => void) => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterwards, announce, look, lookAfterwards, type Places, require, work } from "./work.ts";
+import Koa from "koa";
+import { afterwards, announce, look, lookAfterwards, type Places, work } from "./framework-work.ts";
 
 interface Exchange {
   readonly path: string;
@@ -12,7 +13,6 @@ interface Exchange {
   throw(status: number, message: string): never;
 }
 
-const Koa = require("koa");
 const app = new Koa();
 app.on("error", () => {});
 app.use(async (ctx: Exchange, next: () => Promise<void>) => {

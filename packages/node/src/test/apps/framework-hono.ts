@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterwards, announce, look, lookAfterwards, type Places, work } from "./work.ts";
+import { afterwards, announce, look, lookAfterwards, type Places, work } from "./framework-work.ts";
 
 const app = new Hono<{ Variables: { places: Places } }>();
 app.use(async (c, next) => {

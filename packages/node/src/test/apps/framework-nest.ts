@@ -13,8 +13,17 @@ import {
   Req,
 } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { ExpressAdapter } from "@nestjs/platform-express";
 import { tap } from "rxjs";
-import { afterwards, announce, look, lookAfterwards, type Places, type Work, work } from "./work.ts";
+import {
+  afterwards,
+  announce,
+  look,
+  lookAfterwards,
+  type Places,
+  type Work,
+  work,
+} from "./framework-work.ts";
 
 interface Request {
   places: Places;
@@ -53,7 +62,7 @@ Body()(handlers, "work", 1);
 Controller()(WorkController);
 Module({ controllers: [WorkController] })(WorkModule);
 
-const app = await NestFactory.create(WorkModule, { logger: false });
+const app = await NestFactory.create(WorkModule, new ExpressAdapter(), { logger: false });
 app.useGlobalGuards({
   canActivate(host: ExecutionContext) {
     const request = requestOf(host);

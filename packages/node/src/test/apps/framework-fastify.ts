@@ -1,5 +1,5 @@
 import { fastify } from "fastify";
-import { afterwards, announce, look, lookAfterwards, type Places, work } from "./work.ts";
+import { afterwards, announce, look, lookAfterwards, type Places, work } from "./framework-work.ts";
 
 const app = fastify();
 const placesOf = new WeakMap<object, Places>();

@@ -1,15 +1,11 @@
 // What the applications on frameworks have in common: none of it knows of propagation, all of it looks at the context.
 import { type IncomingHttpHeaders, request, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { context } from "@clew/context";
 import axios from "axios";
 import got from "got";
 import * as undici from "undici";
-
-/** Loads a framework for which there are no types here. */
-export const require: NodeJS.Require = createRequire(import.meta.url);
 
 /** The tenant that was ambient, by place. */
 export type Places = Record<string, unknown>;

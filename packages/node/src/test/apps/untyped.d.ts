@@ -1,0 +1,3 @@
+// Frameworks that bring no types along.
+declare module "express";
+declare module "koa";
