@@ -149,3 +149,22 @@ test("a stream ends with DEADLINE_EXCEEDED when its time is over (extensions/str
   const text = await response.text();
   assert.match(text, /^event: data\ndata: 1\n\nevent: error\ndata: \{"code":"DEADLINE_EXCEEDED"/);
 });
+
+test("handlers that outlive their answers count as under way, so impatient clients cannot pile them up (I8)", async () => {
+  const gate = deferred();
+  const server = createServer({ service: "a", onContextFault: () => {}, maxCalls: 2 });
+  let running = 0;
+  server.implement(hop, async () => {
+    running++;
+    await gate.promise;
+  });
+  await using service = await listen(server);
+  const extensions = [{ urn, options: { value: 30, unit: "millisecond" } }];
+  const codes: unknown[] = [];
+  for (let i = 0; i < 4; i++) codes.push(...(await post(service.url, "a.hop", extensions)).codes);
+  assert.deepEqual(codes, ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNAVAILABLE"]);
+  const closed = server.close();
+  gate.resolve();
+  await closed;
+  assert.equal(running, 2);
+});

@@ -14,6 +14,7 @@ export class ExtensionRun {
   readonly #active: readonly ActiveExtension[];
   readonly #common: Omit<Invocation, "options" | "isAsked">;
   readonly #begun: Begun[] = [];
+  #work: Promise<unknown> | undefined;
 
   constructor(active: readonly ActiveExtension[], common: Omit<Invocation, "options" | "isAsked">) {
     this.#active = active;
@@ -58,10 +59,15 @@ export class ExtensionRun {
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
       else
-        void next()
+        this.#work = next()
           .then(resolve, reject)
           .finally(() => signal.removeEventListener("abort", onAbort));
     });
+  }
+
+  /** Resolves when handler and every `around` are done, which may be long after an abort was answered. */
+  async idle(): Promise<void> {
+    await this.#work;
   }
 
   /** Runs every `after`, and returns what the answer says of the extensions that were asked for, in the order of the list. */

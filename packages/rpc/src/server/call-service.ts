@@ -136,6 +136,8 @@ export class CallService {
     if (definition.kind === "stream" && exchange.isBegun()) endStream(exchange, call.id, outcome, said);
     else if (outcome.ok) sendResult(exchange, request.id, outcome.result, said);
     else sendError(exchange, request.id, outcome.error, said);
+    // A handler may outlive its answer; it counts as under way until it is done (I8).
+    await run.idle();
   }
 
   /** What fails is the outcome; rejects only when a hook of the caller's throws. */
