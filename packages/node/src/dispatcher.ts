@@ -51,7 +51,8 @@ export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
   const hooked = new WeakSet<object>();
   return {
     add(hook, dispatcher) {
-      if (typeof dispatcher !== "object" || dispatcher === null) return;
+      // Asked for every fetch, and answered here for all but the first.
+      if (typeof dispatcher !== "object" || dispatcher === null || hooked.has(dispatcher)) return;
       const decideFor: Decide = (self, options) => {
         try {
           if (hook.active && typeof options === "object" && options !== null) {

@@ -13,8 +13,8 @@ export function hookHttp2(incoming: Incoming, outgoing: Outgoing, lost: LostCont
   // Now, since the process may come to use it in the scope of some request.
   const outside = ambientStorage().capture();
   const waiting = whenHttp2Loaded((internals) => {
-    const { hookHttp2Servers } = require("./http2-server.js") as typeof import("./http2-server.ts");
-    const { hookHttp2Clients } = require("./http2-client.js") as typeof import("./http2-client.ts");
+    const { hookHttp2Servers }: typeof import("./http2-server.ts") = require("./http2-server.js");
+    const { hookHttp2Clients }: typeof import("./http2-client.ts") = require("./http2-client.js");
     server.install(() => hookHttp2Servers(server, internals, incoming, lost));
     client.install(() => hookHttp2Clients(client, internals, outgoing, outside));
   });

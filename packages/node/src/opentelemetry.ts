@@ -23,13 +23,15 @@ export function watchOpenTelemetry(service: string): OpenTelemetryWatch {
   const hooked = new WeakSet<OtelPropagator>();
   let isChannelHooked = false;
   const share = (propagator: OtelPropagator): void => {
-    const { hookPropagator } =
-      require("./opentelemetry-propagator.js") as typeof import("./opentelemetry-propagator.ts");
+    const {
+      hookPropagator,
+    }: typeof import("./opentelemetry-propagator.ts") = require("./opentelemetry-propagator.js");
     if (!hooked.has(propagator)) hookPropagator(hook, propagator, service);
     hooked.add(propagator);
     if (!isChannelHooked) {
-      const { hookUndiciChannel } =
-        require("./opentelemetry-undici.js") as typeof import("./opentelemetry-undici.ts");
+      const {
+        hookUndiciChannel,
+      }: typeof import("./opentelemetry-undici.ts") = require("./opentelemetry-undici.js");
       hookUndiciChannel(hook);
     }
     isChannelHooked = true;

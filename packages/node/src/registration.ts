@@ -93,14 +93,14 @@ function installHooks(settings: Settings): readonly Hook[] {
 
 function installChildren(outgoing: Outgoing): Hook {
   return install("child_process", (hook) => {
-    const { hookChildren } = require("./child-process.js") as typeof import("./child-process.ts");
+    const { hookChildren }: typeof import("./child-process.ts") = require("./child-process.js");
     hookChildren(hook, outgoing);
   });
 }
 
 function installBase(): Hook {
   return install("environment", (hook) => {
-    const { adoptEnvironment } = require("./base-context.js") as typeof import("./base-context.ts");
+    const { adoptEnvironment }: typeof import("./base-context.ts") = require("./base-context.js");
     adoptEnvironment(hook, process.env);
   });
 }
