@@ -21,9 +21,12 @@ const python = process.env["CLEW_PYTHON"] ?? "/usr/bin/python3";
 
 const flags = parseFlags(command, { harness: { type: "string" }, client: { type: "string" } });
 const write = lineWriter(flags.json === true);
-const folder = resolve(String(flags.harness ?? ""), "test");
+if (flags.harness === undefined) {
+  refuse(command, "--harness DIR is needed, a checkout of github.com/w3c/trace-context");
+}
+const folder = resolve(String(flags.harness), "test");
 if (!existsSync(join(folder, "test.py"))) {
-  refuse(command, `--harness DIR names a checkout of github.com/w3c/trace-context; no ${folder}/test.py`);
+  refuse(command, `--harness DIR is no checkout of github.com/w3c/trace-context: it has no test/test.py`);
 }
 const clients = flags.client === undefined ? ["http", "fetch"] : [String(flags.client)];
 if (!clients.every((client) => client === "http" || client === "fetch")) {
