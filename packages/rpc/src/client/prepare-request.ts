@@ -10,6 +10,7 @@ import {
 import type { JsonObject, RequestExtension } from "../envelope/document.ts";
 import { markExactFields } from "../envelope/exact-context.ts";
 import { writeRequest } from "../envelope/write.ts";
+import { tracingUrn } from "../extensions/extension-urn.ts";
 import { type ClientTracing, tracingOf } from "./call-extensions.ts";
 
 export interface PreparedRequest {
@@ -22,6 +23,8 @@ export type Preparer = (
   contract: { readonly name: string; readonly version: string },
   args: unknown,
   extensions: readonly RequestExtension[],
+  /** URNs of what the function is known to refuse. */
+  omitted?: ReadonlySet<string>,
 ) => PreparedRequest;
 
 export interface PrepareOptions {
@@ -40,7 +43,7 @@ export function createPreparer(options: PrepareOptions, url: URL): Preparer {
   // A Unix socket leads to this machine.
   const host = url.protocol === "unix:" ? "localhost" : url.hostname.replace(/^\[(.*)\]$/, "$1");
   const internal = isInternalDestination(host, destinations);
-  return ({ name, version }, args, given) => {
+  return ({ name, version }, args, given, omitted) => {
     const id = randomUUID();
     const headers: Record<string, string> = {
       "content-type": "application/json",
@@ -54,7 +57,7 @@ export function createPreparer(options: PrepareOptions, url: URL): Preparer {
       const current = ambient.current() ?? emptyContext;
       injectContext(current, (header, value) => (headers[header] = value), { service });
       context = markExactFields(contextToForrst(current, service), current);
-      const trace = tracingOf(tracing);
+      const trace = omitted?.has(tracingUrn) === true ? undefined : tracingOf(tracing);
       if (trace !== undefined) {
         extensions = [trace, ...given];
         setTraceHeaders(headers, trace.options);

@@ -126,3 +126,18 @@ test("a caller learns what the server said of the extensions", async () => {
     ["tracing", "deadline", "idempotency"].map((name) => prefix + name),
   );
 });
+
+test("a function that takes neither tracing nor deadline is called without, at once and from then on", async () => {
+  let requests = 0;
+  const admit = (): void => void requests++;
+  const server = createServer({ service: "a", onContextFault: () => {}, admit });
+  server.function("a.write", { ...common, extensions: { supported: [] }, handler: () => "done" });
+  await using service = await listen(server);
+  using client = clientOf(service.url, { tracing: "start" });
+  assert.equal(await client.call(write, {}), "done");
+  assert.equal(requests, 3);
+  assert.equal(await client.call(write, {}), "done");
+  assert.equal(requests, 4);
+  const call = client.call(write, {}, { idempotencyKey: "k" });
+  await assert.rejects(call, { code: "EXTENSION_NOT_SUPPORTED" });
+});

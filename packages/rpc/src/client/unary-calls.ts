@@ -1,10 +1,12 @@
 import type { LargeIntegers } from "../envelope/large-integers.ts";
+import { deadlineUrn } from "../extensions/extension-urn.ts";
 import { RpcError } from "../rpc-error.ts";
 import { deadlineOf } from "./call-extensions.ts";
 import { createDeadline } from "./deadline.ts";
 import type { CallAnswer, CallNext, OutgoingCall } from "./outgoing-call.ts";
 import type { Preparer } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
+import { RefusedExtensions } from "./refused-extensions.ts";
 import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { ClientTransport } from "./transport.ts";
 
@@ -22,11 +24,27 @@ export interface UnaryOptions {
 export function createUnaryCalls(options: UnaryOptions): CallNext {
   const { transport, prepare, url, maxCalls, retry, largeIntegers } = options;
   const policy = new RetryPolicy(retry);
+  const refused = new RefusedExtensions();
   let calls = 0;
 
-  async function attempt(call: OutgoingCall, signal: AbortSignal, remainingMs: number): Promise<CallAnswer> {
-    const extensions = [...call.extensions, deadlineOf(remainingMs)];
-    const request = prepare({ name: call.function, version: call.version }, call.arguments, extensions);
+  async function attempt(
+    call: OutgoingCall,
+    signal: AbortSignal,
+    remainingMs: () => number,
+  ): Promise<CallAnswer> {
+    try {
+      return await send(call, signal, remainingMs());
+    } catch (error) {
+      if (refused.learn(call.function, error)) return await attempt(call, signal, remainingMs);
+      throw error;
+    }
+  }
+
+  async function send(call: OutgoingCall, signal: AbortSignal, remainingMs: number): Promise<CallAnswer> {
+    const { function: name, version, arguments: args } = call;
+    const omitted = refused.of(name);
+    const deadline = omitted.has(deadlineUrn) ? [] : [deadlineOf(remainingMs)];
+    const request = prepare({ name, version }, args, [...call.extensions, ...deadline], omitted);
     const answer = await transport.send(request, {
       signal,
       isRepeatable: call.isRepeatable,
@@ -48,7 +66,7 @@ export function createUnaryCalls(options: UnaryOptions): CallNext {
     );
     try {
       return await policy.run(call.isRepeatable, signal, remainingMs, () =>
-        attempt(call, signal, remainingMs()),
+        attempt(call, signal, remainingMs),
       );
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
