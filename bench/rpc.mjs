@@ -35,8 +35,9 @@ const fixed = (/** @type {number} */ value, digits = 2) => Number(value.toFixed(
 
 const results = [];
 for (const { name: load, lines } of loads) {
-  const turnMs = isQuick ? 600 : 2_000;
-  const measured = await measure({ node: node.file, names, lines, rounds, turnMs, connections });
+  const turnMs = isQuick ? 500 : 2_000;
+  const warmUpMs = isQuick ? 1_000 : 5_000;
+  const measured = await measure({ node: node.file, names, lines, rounds, turnMs, warmUpMs, connections });
   const bare = measured.find(({ name }) => name === "bare")?.turns ?? [];
   const rows = measured.map(({ name, turns }) => {
     const ratio = (/** @type {"rps" | "cpuUs"} */ what) =>

@@ -59,14 +59,14 @@ async function runLoad(load, order) {
  * @param {number} options.lines
  * @param {number} options.rounds
  * @param {number} options.turnMs
+ * @param {number} options.warmUpMs
  * @param {number} options.connections
- * @param {readonly string[]} [options.flags] Node's, for the servers; such as --cpu-prof.
  */
-export async function measure({ node, names, lines, rounds, turnMs, connections, flags = [] }) {
+export async function measure({ node, names, lines, rounds, turnMs, warmUpMs, connections }) {
   const load = startProcess(loadFile, [], node);
   const servers = [];
   for (const name of names) {
-    const child = startProcess(serverFile, [name], node, [...flags]);
+    const child = startProcess(serverFile, [name], node);
     const [{ port }] = await once(child, "message");
     await checkAnswer(name, port, lines);
     const peer = peers[name];
@@ -74,7 +74,7 @@ export async function measure({ node, names, lines, rounds, turnMs, connections,
     servers.push({ name, child, port, request: requestText(peer, lines), turns: /** @type {Turn[]} */ ([]) });
   }
   try {
-    // The first round warms up and does not count.
+    // The first round warms up and does not count; so long that all that is hot has been compiled.
     for (let round = -1; round < rounds; round++) {
       for (const { child, port, request, turns } of round % 2 === 0 ? servers : servers.toReversed()) {
         const before = cpuSeconds(Number(child.pid));
