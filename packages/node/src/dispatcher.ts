@@ -53,10 +53,10 @@ export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
     add(hook, dispatcher) {
       // Asked for every fetch, and answered here for all but the first.
       if (typeof dispatcher !== "object" || dispatcher === null || hooked.has(dispatcher)) return;
-      const decideFor: Decide = (self, options) => {
+      const decideFor: Decide = (self, options, handler) => {
         try {
           if (hook.active && typeof options === "object" && options !== null) {
-            return decide(options, self, outgoing);
+            return decide(options, self, handler, outgoing);
           }
         } catch (error) {
           hook.fail(error);
@@ -98,7 +98,7 @@ export function setGlobalDispatchers(): unknown[] {
     .filter((dispatcher) => dispatcher !== undefined);
 }
 
-type Decide = (dispatcher: unknown, options: unknown) => unknown;
+type Decide = (dispatcher: unknown, options: unknown, handler: unknown) => unknown;
 
 function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
   hook.replace(
@@ -106,7 +106,7 @@ function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
     "dispatch",
     (dispatch) =>
       function (this: unknown, options: unknown, ...rest) {
-        const changed = decideFor(this, options);
+        const changed = decideFor(this, options, rest[0]);
         const decision = (changed as DispatchOptions | undefined)?.[decided];
         return dispatchDecided(decision, () => Reflect.apply(dispatch, this, [changed, ...rest]));
       },
@@ -124,7 +124,7 @@ function hookCompose(hook: Hook, owner: object, decideFor: Decide): void {
         const first =
           (dispatch: Dispatch): Dispatch =>
           (options, handler) =>
-            dispatch(decideFor(this, options), handler);
+            dispatch(decideFor(this, options, handler), handler);
         // undici calls the last one first.
         return Reflect.apply(compose, this, hook.active ? [[...interceptors, first]] : args);
       },
@@ -132,7 +132,12 @@ function hookCompose(hook: Hook, owner: object, decideFor: Decide): void {
 }
 
 /** The options to go on with: in the first call with the context added, in those that it leads to as they are. */
-function decide(options: DispatchOptions, dispatcher: unknown, outgoing: Outgoing): DispatchOptions {
+function decide(
+  options: DispatchOptions,
+  dispatcher: unknown,
+  handler: unknown,
+  outgoing: Outgoing,
+): DispatchOptions {
   const origin = options.origin ?? originOf(dispatcher);
   const earlier = options[decided];
   if (earlier !== undefined && (origin === undefined || sameOrigin(earlier.origin, origin))) return options;
@@ -144,15 +149,35 @@ function decide(options: DispatchOptions, dispatcher: unknown, outgoing: Outgoin
     if (earlier.names.length === 0 || isDestination(options, origin, outgoing)) return options;
     return decidedAs(options, withoutNames(headers, earlier.names), { ...earlier, origin, names: [] });
   }
-  const context = earlier?.context ?? outgoing.ambientFor(hostOf(origin) ?? "");
-  const enter = earlier === undefined ? outgoing.sharedScope() : earlier.enter;
+  const maker = earlier ?? firstOf(handler);
+  const context = maker?.context ?? outgoing.ambientFor(hostOf(origin) ?? "");
+  const enter = maker === undefined ? outgoing.sharedScope() : maker.enter;
   const nothing: Decided = { context, enter, origin, names: [] };
+  if (maker === undefined) rememberFirst(handler, nothing);
   // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
   if (origin === undefined) return decidedAs(options, options.headers, nothing);
   if (!isDestination(options, origin, outgoing)) return decidedAs(options, options.headers, nothing);
   const fields = outgoing.fieldsFor(context, (name) => headerValue(headers, name));
   const names = fields.map(([name]) => name);
   return decidedAs(options, withFields(headers, fields), { ...nothing, names });
+}
+
+const firsts = new WeakMap<object, Decided>();
+
+/**
+ * A handler that dispatches again by itself, from a timer or the scope of another's answer, does so with options that
+ * it was made with, before anything was decided: undici's RetryHandler and RedirectHandler. Each serves one request.
+ */
+function dispatchesAgain(handler: unknown): handler is object {
+  return typeof handler === "object" && handler !== null && "dispatch" in handler && "opts" in handler;
+}
+
+function rememberFirst(handler: unknown, decision: Decided): void {
+  if (dispatchesAgain(handler)) firsts.set(handler, decision);
+}
+
+function firstOf(handler: unknown): Decided | undefined {
+  return dispatchesAgain(handler) ? firsts.get(handler) : undefined;
 }
 
 function sameOrigin(first: unknown, second: unknown): boolean {

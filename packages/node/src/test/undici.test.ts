@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
-import { json } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { context } from "@clew/context";
 import { startUpstream, type Upstream } from "@clew/testing";
@@ -132,6 +132,30 @@ for (const [name, create] of [
     await dispatcher.close();
   });
 }
+
+test(`${tenants.length} requests at once, each with a RetryHandler of its own: none carries another's tenant`, async () => {
+  await using upstream = await startFlaky();
+  const agent = new undici.Agent({ connections: 2 });
+  const reached = await reachedBy(async (tenant) => {
+    const through = new PassThrough();
+    const options = { origin: upstream.url, path: `/${tenant}`, method: "GET", retryOptions } as const;
+    const handler = {
+      onRequestStart() {},
+      onResponseStart() {},
+      onResponseData: (_: unknown, chunk: Buffer) => void through.write(chunk),
+      onResponseEnd: () => void through.end(),
+      onResponseError: (_: unknown, error: Error) => void through.destroy(error),
+    };
+    const dispatch = agent.dispatch.bind(agent);
+    dispatch(options, new undici.RetryHandler(options, { dispatch, handler }));
+    return text(through);
+  });
+  assert.deepEqual(
+    reached,
+    tenants.map((tenant) => `tenant_id=${tenant}`),
+  );
+  await agent.close();
+});
 
 test("a redirect that an interceptor follows to a third party takes nothing of the context there", async () => {
   await using outside = await startUpstream();
