@@ -124,3 +124,14 @@ test("a memory store is full when its outcomes are, too", async () => {
   await store.complete("a", "a", "0123456789", hour);
   await assert.rejects(store.claim(claimOf("b", "b")), { code: "UNAVAILABLE" });
 });
+
+test("a Redis client that repeats a command whose reply it lost does no harm", async () => {
+  const store = createRedisIdempotencyStore({ redis });
+  assert.deepEqual(await store.claim(claimOf("twice", "a")), { kind: "claimed", fence: 1 });
+  assert.deepEqual(await store.claim(claimOf("twice", "a")), { kind: "claimed", fence: 1 });
+  assert.equal(await store.complete("twice", "a", "1", hour), true);
+  assert.equal(await store.complete("twice", "a", "2", hour), true);
+  await store.release("twice", "a");
+  const claim = await store.claim(claimOf("twice", "b"));
+  assert.equal(claim.kind === "completed" && claim.outcome, "1");
+});

@@ -145,6 +145,9 @@ class KeyedCall {
     } catch (cause) {
       if (cause instanceof RpcError) throw cause;
       this.#report(cause);
+      // The claim may have come through all the same; nothing was done, so nobody need wait for its lease to end,
+      // which it will if this fails as well.
+      store.release(this.#storeKey, this.#owner).catch(() => {});
       throw new RpcError("UNAVAILABLE", "The store of idempotency keys cannot be reached", { cause });
     }
   }

@@ -17,18 +17,21 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** Whether the claim is still the caller's, in progress. */
+/** Whether the claim is still the caller's, in progress. What was completed is so, for a client that repeats commands. */
 const isOwned = `
 local entry = redis.call('HMGET', KEYS[1], 'owner', 'state')
-if entry[1] ~= ARGV[1] or entry[2] ~= 'processing' then return 0 end
+if entry[1] ~= ARGV[1] then return 0 end
+if entry[2] ~= 'processing' then return 1 end
 `;
 
 const claimScript = `${now}
-local entry = redis.call('HMGET', KEYS[1], 'state', 'arguments', 'request', 'lease', 'fence', 'outcome', 'at')
+local entry = redis.call('HMGET', KEYS[1], 'state', 'arguments', 'request', 'lease', 'fence', 'outcome', 'at', 'owner')
 local fence = 1
 if entry[1] == 'completed' then
   local left = redis.call('PTTL', KEYS[1])
   return {'completed', entry[2], entry[3], entry[6], entry[7], string.format('%.0f', now + left)}
+elseif entry[1] == 'processing' and entry[8] == ARGV[3] then
+  return {'claimed', tonumber(entry[5])}
 elseif entry[1] == 'processing' then
   local left = tonumber(entry[4]) - now
   if left > 0 then return {'processing', entry[2], entry[3], left} end
