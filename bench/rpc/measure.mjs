@@ -78,12 +78,8 @@ export async function measure({ node, names, lines, rounds, turnMs, warmUpMs, co
     for (let round = -1; round < rounds; round++) {
       for (const { child, port, request, turns } of round % 2 === 0 ? servers : servers.toReversed()) {
         const before = cpuSeconds(Number(child.pid));
-        const { requests, ms, p50Us, p99Us } = await runLoad(load, {
-          port,
-          request,
-          connections,
-          ms: turnMs,
-        });
+        const order = { port, request, connections, ms: round < 0 ? warmUpMs : turnMs };
+        const { requests, ms, p50Us, p99Us } = await runLoad(load, order);
         const cpuUs = ((cpuSeconds(Number(child.pid)) - before) / requests) * 1e6;
         if (round >= 0) turns.push({ rps: (requests / ms) * 1_000, cpuUs, p50Us, p99Us });
       }
