@@ -105,8 +105,12 @@ function forgetOld(places: Map<string, { nextAt: number }>, time: number): void 
   for (const [place, { nextAt }] of places) if (time >= nextAt) places.delete(place);
 }
 
-const ownFolder = new URL(".", import.meta.url);
-const ownPlaces: readonly string[] = [ownFolder.href, decodeURIComponent(ownFolder.pathname)];
+/** Where this file is, and where it was made: so frames are named with --enable-source-maps. */
+const ownFolders = [new URL(".", import.meta.url), new URL("../src/", import.meta.url)];
+const ownPlaces: readonly string[] = ownFolders.flatMap(({ href, pathname }) => [
+  href,
+  decodeURIComponent(pathname),
+]);
 
 function isOwn(frame: string): boolean {
   return ownPlaces.some((place) => frame.startsWith(place) && !frame.includes("/", place.length));

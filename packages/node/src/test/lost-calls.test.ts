@@ -43,7 +43,7 @@ for (const [name, send] of Object.entries(clients)) {
     await context.with({ tenant_id: "a" }, () => send(`http://127.0.0.1:${listening.port}/`));
     unsubscribe("clew.context.lost", onLost);
     assert.equal(events.length, 1);
-    assert.match(String(events[0]?.callSite), /lost-calls\.test\.js:\d+:\d+$/);
+    assert.match(String(events[0]?.callSite), /lost-calls\.test\.[jt]s:\d+:\d+$/);
     assert.deepEqual(
       { ...events[0], callSite: "" },
       { callSite: "", host: "127.0.0.1", openRequests: 1, count: 1 },

@@ -59,7 +59,7 @@ test("each place is reported at once, and then once per minute with what was cou
   );
   here();
   assert.equal(events.at(-1)?.count, 7);
-  assert.match(String(events[0]?.callSite), /lost-context\.test\.js:\d+:\d+$/);
+  assert.match(String(events[0]?.callSite), /lost-context\.test\.[jt]s:\d+:\d+$/);
   assert.notEqual(events[0]?.callSite, events[1]?.callSite);
 });
 
