@@ -237,6 +237,92 @@ const explain = buildCommand({
   },
 });
 
+const describedUrl = {
+  brief: "URL of a Forrst service (http, https, h2c, h2 or unix)",
+  parse: String,
+  placeholder: "URL",
+};
+const describedSource = {
+  brief: "a description document, or the URL of a service that gives one",
+  parse: String,
+  placeholder: "FILE-or-URL",
+};
+
+const rpcDescribe = buildCommand({
+  loader: async () => (await import("./commands/rpc/describe.ts")).describe,
+  parameters: {
+    flags: { json },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        describedUrl,
+        { brief: "all about this one", parse: String, placeholder: "FUNCTION", optional: true },
+      ],
+    },
+  },
+  docs: {
+    brief: "List a service's functions, or tell all about one",
+    fullDescription: examples(
+      "clew rpc describe http://127.0.0.1:7400/forrst",
+      "clew rpc describe http://127.0.0.1:7400/forrst orders.create",
+    ),
+  },
+});
+
+const rpcCall = buildCommand({
+  loader: async () => (await import("./commands/rpc/call.ts")).call,
+  parameters: {
+    flags: {
+      arg: { ...text("an argument, as JSON or text; may be repeated", "NAME=VALUE"), variadic: true },
+      context: { ...text("a context field, likewise", "NAME=VALUE"), variadic: true },
+      json,
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        describedUrl,
+        { brief: "name, or name@version (default: the latest)", parse: String, placeholder: "FUNCTION" },
+      ],
+    },
+  },
+  docs: {
+    brief: "Call a function, and print its result, or its events as they come",
+    fullDescription: examples(
+      "clew rpc call http://127.0.0.1:7400/forrst orders.get --arg id=42 --context tenant_id=acme",
+      'clew rpc call unix:/run/orders.sock orders.create@2.0.0 --arg \'items=[{"sku":"a"}]\' --json',
+    ),
+  },
+});
+
+const rpcTypes = buildCommand({
+  loader: async () => (await import("./commands/rpc/types.ts")).types,
+  parameters: { flags: { json }, positional: { kind: "tuple", parameters: [describedSource] } },
+  docs: {
+    brief: "Write TypeScript types for a client that shares no code with the service",
+    fullDescription: examples("clew rpc types http://127.0.0.1:7400/forrst > orders.d.ts"),
+  },
+});
+
+const rpcMock = buildCommand({
+  loader: async () => (await import("./commands/rpc/mock.ts")).mock,
+  parameters: {
+    flags: { port: optional("port on this machine (default: any that is free)", "PORT", parsePort), json },
+    positional: { kind: "tuple", parameters: [describedSource] },
+  },
+  docs: {
+    brief: "Answer in the place of a service, by its examples and schemas",
+    fullDescription: examples(
+      "clew rpc mock orders.json --port 7400",
+      "clew rpc mock http://orders:7400/forrst",
+    ),
+  },
+});
+
+const rpc = buildRouteMap({
+  routes: { describe: rpcDescribe, call: rpcCall, types: rpcTypes, mock: rpcMock },
+  docs: { brief: "Look at, call and stand in for Forrst services" },
+});
+
 const routes = buildRouteMap({
   routes: {
     up,
@@ -247,6 +333,7 @@ const routes = buildRouteMap({
     preview,
     curl,
     explain,
+    rpc,
     manager: managerCommand,
     agent,
     gateway,

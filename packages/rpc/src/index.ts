@@ -1,3 +1,4 @@
+export { type Caller, createCaller, type FunctionTypes } from "./client/create-caller.ts";
 export {
   type CallOptions,
   type ClientOptions,
