@@ -1,7 +1,6 @@
 import { ambientStorage, type Context, type ScopeEntry } from "./context.ts";
 import { grpcHosts } from "./grpc-target.ts";
-import { Hook } from "./hook.ts";
-import type { LibraryWatch } from "./modules.ts";
+import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { bindMethods } from "./scope.ts";
 
@@ -27,6 +26,8 @@ interface Made {
   readonly isDestination: boolean;
 }
 
+const hookedChannels: WeakMap<object, Hook> = new WeakMap();
+
 /**
  * Adds the context to the calls of `@grpc/grpc-js` as it was where each call was made, and calls back in that scope.
  * A channel that is still connecting, or balances, or retries, goes on with its calls from the scope of another.
@@ -35,35 +36,7 @@ interface Made {
  * the application's own, and above retries, which send what the first attempt sent. The server needs no hook of its own: it
  * stands on `node:http2`.
  */
-export function watchGrpc(outgoing: Outgoing): LibraryWatch {
-  const hook = new Hook("@grpc/grpc-js");
-  return {
-    hook,
-    // Its own `./channel` as well as the whole of it, as either may be what is seen first.
-    matches: (id) =>
-      id.endsWith("/channel") || id === "@grpc/grpc-js" || id.endsWith("/grpc-js/build/src/index"),
-    isComplete: (exports) => typeof channelOf(exports) === "function",
-    install: (exports) => {
-      const prototype = channelOf(exports as object)?.prototype;
-      if (hasCalls(prototype)) hookChannel(hook, prototype, outgoing);
-    },
-  };
-}
-
-function channelOf(exports: object): { readonly prototype: unknown } | undefined {
-  const { Channel, ChannelImplementation = Channel } = exports as Record<string, never>;
-  return ChannelImplementation;
-}
-
-/** Whether it is the prototype of a channel, and not of something else that goes by that name. */
-function hasCalls(prototype: unknown): prototype is object {
-  if (typeof prototype !== "object" || prototype === null) return false;
-  return ["createCall", "getTarget"].every((name) => typeof Reflect.get(prototype, name) === "function");
-}
-
-const hookedChannels: WeakMap<object, Hook> = new WeakMap();
-
-function hookChannel(hook: Hook, prototype: object, outgoing: Outgoing): void {
+export function hookGrpcChannel(hook: Hook, prototype: object, outgoing: Outgoing): void {
   if (hookedChannels.get(prototype) === hook) return;
   hookedChannels.set(prototype, hook);
   const storage = ambientStorage();

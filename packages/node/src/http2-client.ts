@@ -87,7 +87,8 @@ function guarded<T>(hook: Hook, decide: () => T, otherwise: T): T {
 /**
  * Libraries that make requests of their own kind and send them by a session when they can get one, from whichever
  * scope that happens in, have been given the context where the request was made: undici, which then names this service
- * as the caller, and `@grpc/grpc-js`. A copy of the latter that is out of reach, in a bundle, gets none: better than another's.
+ * as the caller, and `@grpc/grpc-js`. A copy of the latter that is out of reach, in a bundle, gets none: better than
+ * another's.
  */
 function isDecidedAbove(headers: HeaderList, caller: string | undefined): boolean {
   const userAgent = headerValue(headers, "user-agent");

@@ -14,9 +14,9 @@ export interface Http2Internals {
 }
 
 /**
- * Calls `use`, which must not throw, as soon as the process has loaded `node:http2` and goes on to use it: when it makes a connection or
- * lets a server listen. Loading the module here would cost every process some 10 ms, and it can be loaded in ways
- * that nobody can watch. Returns the hook that waits.
+ * Calls `use`, which must not throw, as soon as the process has loaded `node:http2` and goes on to use it: when it
+ * makes a connection or lets a server listen. Loading the module here would cost every process some 10 ms, and it can
+ * be loaded in ways that nobody can watch. Returns the hook that waits.
  */
 export function whenHttp2Loaded(use: (internals: Http2Internals) => void): Hook {
   const waiting = new Hook("http2");

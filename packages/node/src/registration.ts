@@ -1,11 +1,10 @@
 import { createDispatcherHook } from "./dispatcher.ts";
 import { hookFetch } from "./fetch.ts";
-import { watchGrpc } from "./grpc-client.ts";
 import { Hook, warn } from "./hook.ts";
 import { hookClients } from "./http-client.ts";
 import { hookServers } from "./http-server.ts";
 import { hookHttp2 } from "./http2.ts";
-import { watchHttp2Wrapper } from "./http2-wrapper.ts";
+import { watchGrpc, watchHttp2Wrapper } from "./http2-libraries.ts";
 import { createIncoming } from "./incoming.ts";
 import { require } from "./lazy.ts";
 import { createLostContexts } from "./lost-context.ts";

@@ -15,6 +15,9 @@ export const preload: Readonly<Record<"import" | "require", readonly string[]>> 
   require: ["--require", fileURLToPath(entry)],
 };
 
+/** A framework loads hundreds of files, and the machine may be busy. */
+const startTimeoutMs = 30_000;
+
 /** Starts one of the test applications with this Node, under a service name of its own. */
 export async function startService(
   name: string,
@@ -25,7 +28,7 @@ export async function startService(
   const child = await startProcess(process.execPath, [...load, main], {
     env: { CLEW_SERVICE: name, ...env },
   });
-  const [, port] = (await child.waitForLine(/^port \d+$/)).split(" ");
+  const [, port] = (await child.waitForLine(/^port \d+$/, startTimeoutMs)).split(" ");
   return {
     url: `http://127.0.0.1:${port}/`,
     process: child,
