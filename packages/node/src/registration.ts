@@ -29,9 +29,10 @@ const registrationKey: unique symbol = Symbol.for("clew.node.registration");
 const registry = globalThis as { [registrationKey]?: Registration };
 
 /**
- * Carries the context of every request of this process from its servers to its clients: `node:http` and `node:https`
- * both ways, `fetch` and what else uses undici, Node's own or one from npm. Where a registration is active already,
- * returns that one, options unread. Never throws: what cannot be hooked is left alone, and a warning says so (I9).
+ * Carries the context of every request of this process from its servers to its clients: `node:http`, `node:https`,
+ * `node:http2` and `@grpc/grpc-js` both ways, `fetch` and what else uses undici, Node's own or one from npm. Where a
+ * registration is active already, returns that one, options unread. Never throws: what cannot be hooked is left alone,
+ * and a warning says so (I9).
  */
 export function register(options: RegisterOptions = {}): Registration {
   const existing = registry[registrationKey];
