@@ -28,7 +28,12 @@ export async function startService(
   const child = await startProcess(process.execPath, [...load, main], {
     env: { CLEW_SERVICE: name, ...env },
   });
-  const [, port] = (await child.waitForLine(/^port \d+$/, startTimeoutMs)).split(" ");
+  const line = await child.waitForLine(/^port \d+$/, startTimeoutMs).catch(async (error: unknown) => {
+    // Nobody else can: what is left running keeps the test's process from ending.
+    await child.stop();
+    throw error;
+  });
+  const [, port] = line.split(" ");
   return {
     url: `http://127.0.0.1:${port}/`,
     process: child,
