@@ -100,6 +100,6 @@ test("a request made outside of any scope while another is served is named, with
   const [{ callSite, host, openRequests }] = events as [
     { callSite: string; host: string; openRequests: number },
   ];
-  assert.match(callSite, /http2-harmless\.test\.js:\d+:\d+/);
+  assert.match(callSite, /http2-harmless\.test\.[jt]s:\d+:\d+/);
   assert.deepEqual([host, openRequests], ["127.0.0.1", 1]);
 });
