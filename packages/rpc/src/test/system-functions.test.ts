@@ -90,7 +90,8 @@ test("health is the worst of its components, and a check that throws or tells no
   const components = degraded["components"] as Record<string, Record<string, unknown>>;
   assert.deepEqual(Object.keys(components), ["database", "cache"]);
   assert.equal(components["database"]?.["message"], "primary");
-  assert.equal((components["cache"]?.["latency"] as Record<string, unknown>)["unit"], "millisecond");
+  const latency = components["cache"]?.["latency"] as Record<string, unknown> | undefined;
+  assert.equal(latency?.["unit"], "millisecond");
   server.component("queue", () => {
     throw new Error("amqp://user:secret@queue");
   });
@@ -160,9 +161,12 @@ test("describe tells one function's versions, which is recommended, and their sc
   const [first, second, third] = told["versions"] as Record<string, unknown>[];
   assert.deepEqual(first?.["deprecated"], { reason: "Use version 2.0.0", sunset: "2027-06-01" });
   assert.equal(second?.["stability"], "stable");
-  const { arguments: args, returns } = second?.["schema"] as Record<string, Record<string, unknown>>;
-  assert.deepEqual([args?.["required"], returns?.["type"]], [["customer"], "number"]);
-  assert.deepEqual((second?.["examples"] as object[]).length, 1);
+  const schema = second?.["schema"] as Record<string, Record<string, unknown>> | undefined;
+  assert.deepEqual(
+    [schema?.["arguments"]?.["required"], schema?.["returns"]?.["type"]],
+    [["customer"], "number"],
+  );
+  assert.equal((second?.["examples"] as object[] | undefined)?.length, 1);
   // Valibot cannot write JSON Schema by itself, and that is said.
   assert.deepEqual(
     [third?.["stability"], third?.["schema"], third?.["x-schemas-omitted"]],

@@ -28,7 +28,7 @@ interface ArgumentObject {
   readonly required?: boolean;
 }
 
-export interface Example {
+interface Example {
   readonly name: string;
   readonly arguments: JsonObject;
   readonly result?: unknown;
