@@ -27,8 +27,6 @@ export interface AgentOptions {
   /** The service's own environment, which the manager hands to developers who intercept it. */
   readonly env: Readonly<Record<string, string>>;
   readonly manager: { readonly url: string; readonly token?: string | undefined };
-  /** Accept plain route names as routing keys: for local development. */
-  readonly openMode: boolean;
   /** Which requests are health checks, and so always live. */
   readonly health?: DecideOptions | undefined;
   readonly log: Logger;

@@ -1,3 +1,4 @@
+import type { RoutingKeyMode } from "@clew/context";
 import type { HeaderEdits, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
 import { type DecideOptions, decide, type IndexedTable } from "@clew/routing";
 import type { AgentLimits } from "./agent-options.ts";
@@ -11,19 +12,20 @@ export interface PipelineOptions {
   readonly service: string;
   readonly agent: string;
   readonly port: string;
-  readonly openMode: boolean;
   readonly health: DecideOptions | undefined;
   readonly limits: Pick<AgentLimits, "reachTimeoutMs">;
   readonly live: Upstream;
   readonly overrides: OverrideUpstreams;
   readonly reports: ReportQueue;
+  /** Which routing keys are believed now. */
+  keys(): RoutingKeyMode;
   /** The newest table, as far as this port is concerned. */
   table(): IndexedTable;
 }
 
 /** The life of a request in an agent, stage by stage. The proxy has read its head, and forwards it by the plan returned. */
 export function createPipeline(options: PipelineOptions): Route {
-  const { live, overrides, reports, limits, health, openMode } = options;
+  const { live, overrides, reports, limits, health } = options;
   // One plan for all requests that nothing selects: they leave as they came, but for hop-by-hop headers (I1).
   const livePlan: Plan = { upstream: live };
 
@@ -36,7 +38,7 @@ export function createPipeline(options: PipelineOptions): Route {
 
     // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
     const arrivedAtMs = performance.now();
-    const request = new RoutedRequest(head, openMode);
+    const request = new RoutedRequest(head, options.keys());
 
     // One decision, from the one function (I6). Keys are checked before, so that it stays pure.
     const decision = decide(request, table, health);

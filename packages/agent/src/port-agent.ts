@@ -2,6 +2,7 @@ import { type Proxy as PortProxy, startProxy, tcpUpstream } from "@clew/proxy";
 import { type IndexedTable, indexTable, type Table } from "@clew/routing";
 import type { SessionDialer } from "@clew/tunnel";
 import type { AgentLimits, AgentOptions, AgentPort } from "./agent-options.ts";
+import type { BelievedKeys } from "./believed-keys.ts";
 import { createPipeline } from "./pipeline.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import { createOverrideUpstreams } from "./upstreams.ts";
@@ -13,6 +14,7 @@ export interface Core {
   readonly limits: AgentLimits;
   readonly dialer: SessionDialer;
   readonly reports: ReportQueue;
+  readonly keys: BelievedKeys;
 }
 
 /** One port: its listener, and what it takes over from a new table. */
@@ -23,8 +25,8 @@ export interface PortAgent {
 }
 
 export async function startPort(core: Core, name: string, port: AgentPort): Promise<PortAgent> {
-  const { id, options, limits, dialer, reports } = core;
-  const { service, openMode, health, log } = options;
+  const { id, options, limits, dialer, reports, keys } = core;
+  const { service, health, log } = options;
   const overrides = createOverrideUpstreams(dialer);
   let indexed: IndexedTable = indexTable(
     { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
@@ -37,12 +39,12 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
       service,
       agent: id,
       port: name,
-      openMode,
       health,
       limits,
       live: tcpUpstream(port.upstream.host, port.upstream.port),
       overrides,
       reports,
+      keys: () => keys.mode,
       table: () => indexed,
     }),
     onError: (error) =>

@@ -1,4 +1,11 @@
-import { type Context, explainField, extractContext, parseRoutingKey, routeField } from "@clew/context";
+import {
+  type Context,
+  explainField,
+  extractContext,
+  parseRoutingKey,
+  type RoutingKeyMode,
+  routeField,
+} from "@clew/context";
 import type { RequestHead } from "@clew/proxy";
 import type { RoutableRequest } from "@clew/routing";
 
@@ -11,16 +18,16 @@ export class RoutedRequest implements RoutableRequest {
   readonly path: string;
   readonly key: RoutableRequest["key"];
   readonly #head: RequestHead;
-  readonly #openMode: boolean;
+  readonly #keys: RoutingKeyMode;
   #context: Context | undefined;
 
-  constructor(head: RequestHead, openMode: boolean) {
+  constructor(head: RequestHead, keys: RoutingKeyMode) {
     this.#head = head;
-    this.#openMode = openMode;
+    this.#keys = keys;
     this.method = head.method;
     this.path = head.path;
     this.key = mentions(head, routeField)
-      ? parseRoutingKey(this.context.get(routeField), { open: openMode })
+      ? parseRoutingKey(this.context.get(routeField), keys)
       : { status: "none" };
   }
 
@@ -39,7 +46,7 @@ export class RoutedRequest implements RoutableRequest {
 
   /** The nonce under which the decision is wanted, if it may be told: in open mode, or to the holder of a valid key. */
   get explainNonce(): string | undefined {
-    if (!mentions(this.#head, explainField) || !(this.#openMode || this.key.status === "valid"))
+    if (!mentions(this.#head, explainField) || !(this.#keys.open || this.key.status === "valid"))
       return undefined;
     const nonce = this.context.get(explainField);
     return typeof nonce === "string" && nonce !== "" && nonce.length <= maxNonceLength ? nonce : undefined;

@@ -14,6 +14,7 @@ import {
   checkAgentOptions,
   defaultAgentLimits,
 } from "./agent-options.ts";
+import { BelievedKeys } from "./believed-keys.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
 import { createReportQueue } from "./report-queue.ts";
 
@@ -44,7 +45,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     onDropped: (count, error) =>
       log.warn({ event: "agent.reports_dropped", count, err: error }, "Reports of decisions were lost."),
   });
-  const core: Core = { id, options, limits, dialer, reports };
+  const core: Core = { id, options, limits, dialer, reports, keys: new BelievedKeys() };
 
   const ports = await startPorts(core).catch((error: unknown) => {
     dialer.close();
@@ -99,6 +100,13 @@ function watch(
       service,
       agent: describe(core, ports),
       signal,
+      onKeys(keys) {
+        core.keys.use(keys);
+        log.info(
+          { event: "agent.keys", mode: keys.mode, keyIds: Object.keys(keys.publicKeys) },
+          "The manager says which routing keys are believed.",
+        );
+      },
       onChange(table) {
         for (const port of ports) port.use(table);
         hasTable = true;

@@ -10,6 +10,7 @@ import {
   overrideSchema,
   previewEventSchema,
   previewSchema,
+  routingKeyGrantSchema,
   ruleRequestSchema,
   ruleSchema,
   serviceInfoSchema,
@@ -25,6 +26,7 @@ import type {
   OverrideRequest,
   Preview,
   PreviewEvent,
+  RoutingKeyGrant,
   RuleRequest,
   ServiceInfo,
   SessionGrant,
@@ -85,6 +87,17 @@ export interface ManagerApi {
     readonly list: FunctionContract<
       { readonly service?: string | undefined },
       { readonly rules: readonly Rule[] }
+    >;
+  };
+  readonly routes: {
+    /** A key for a route, whether it has overrides or not: they may come later. */
+    readonly key: FunctionContract<
+      {
+        readonly route: string;
+        /** Default 24 h; without meaning in open mode, whose keys never expire. */
+        readonly expiresInMs?: number | undefined;
+      },
+      RoutingKeyGrant
     >;
   };
   readonly previews: {
@@ -241,6 +254,16 @@ const rules: ManagerApi["rules"] = {
   }),
 };
 
+const routes: ManagerApi["routes"] = {
+  key: defineFunction({
+    name: "routes.key",
+    version,
+    arguments: z.object({ route: text, expiresInMs: durationMs.optional() }),
+    result: routingKeyGrantSchema,
+    idempotent: true,
+  }),
+};
+
 const previews: ManagerApi["previews"] = {
   create: defineFunction({
     name: "previews.create",
@@ -288,6 +311,7 @@ export const api: ManagerApi = {
   services,
   overrides,
   rules,
+  routes,
   previews,
   tables: {
     watch: defineStream({

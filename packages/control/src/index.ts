@@ -23,6 +23,8 @@ export type {
   PortInfo,
   Preview,
   PreviewEvent,
+  RoutingKeyGrant,
+  RoutingKeys,
   RuleRequest,
   ServiceInfo,
   SessionGrant,

@@ -9,6 +9,8 @@ import type {
   PortInfo,
   Preview,
   PreviewEvent,
+  RoutingKeyGrant,
+  RoutingKeys,
   RuleRequest,
   ServiceInfo,
   SessionGrant,
@@ -147,6 +149,18 @@ export const ruleRequestSchema: z.ZodType<RuleRequest> = z.object({
 export const overrideGrantSchema: z.ZodType<OverrideGrant> = z.object({
   override: overrideSchema,
   key: value,
+  keyExpiresAt: milliseconds.optional(),
+});
+
+export const routingKeyGrantSchema: z.ZodType<RoutingKeyGrant> = z.object({
+  key: value,
+  expiresAt: milliseconds.optional(),
+});
+
+const routingKeysSchema: z.ZodType<RoutingKeys> = z.object({
+  mode: z.enum(["open", "signed"]),
+  environment: name,
+  publicKeys: z.record(name, value),
 });
 
 export const previewSchema: z.ZodType<Preview> = z.object({
@@ -163,6 +177,7 @@ export const previewSchema: z.ZodType<Preview> = z.object({
 export const previewEventSchema: z.ZodType<PreviewEvent> = z.object({
   kind: z.literal("snapshot"),
   previews: z.array(previewSchema),
+  keys: routingKeysSchema.optional(),
 });
 
 const revision: z.ZodType<number> = z.int().min(0);
@@ -177,7 +192,12 @@ const tableSchema: z.ZodType<Table> = z.object({
 });
 
 export const tableEventSchema: z.ZodType<TableEvent> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("snapshot"), table: tableSchema, leases: leasesSchema }),
+  z.object({
+    kind: z.literal("snapshot"),
+    table: tableSchema,
+    leases: leasesSchema,
+    keys: routingKeysSchema.optional(),
+  }),
   z.object({
     kind: z.literal("delta"),
     revision,

@@ -57,12 +57,22 @@ export interface OverrideGrant {
   readonly override: Override;
   /** The routing key that selects the route: the value of the field `clew-route`. */
   readonly key: string;
+  /** Milliseconds since the epoch; undefined for a key that never expires, as in open mode. */
+  readonly keyExpiresAt?: number | undefined;
+}
+
+/** A routing key: the value of the field `clew-route`. */
+export interface RoutingKeyGrant {
+  readonly key: string;
+  /** Milliseconds since the epoch; undefined for a key that never expires, as in open mode. */
+  readonly expiresAt?: number | undefined;
 }
 
 export interface Preview {
   /** First label of the preview's host name. Not guessable unless a name was chosen. */
   readonly slug: string;
   readonly route: string;
+  /** Expires with the preview. */
   readonly key: string;
   readonly owner: string;
   /** Undefined until a gateway is connected. */
@@ -89,11 +99,26 @@ export interface GatewayInfo {
   readonly url: string;
 }
 
+/** Which routing keys agents and gateways believe: the manager's word, for all of them. */
+export interface RoutingKeys {
+  /** `open`: plain route names. `signed`: keys of this environment with the signature of one of these public keys. */
+  readonly mode: "open" | "signed";
+  readonly environment: string;
+  /** Key id → Ed25519 public key in PEM. */
+  readonly publicKeys: Readonly<Record<string, string>>;
+}
+
 /** Remaining lease times in ms by session; sent with each snapshot and at least every 5 s. */
 export type Leases = Readonly<Record<string, number>>;
 
 export type TableEvent =
-  | { readonly kind: "snapshot"; readonly table: Table; readonly leases: Leases }
+  | {
+      readonly kind: "snapshot";
+      readonly table: Table;
+      readonly leases: Leases;
+      /** An older manager sends none, which means open mode. After a change a new snapshot is sent. */
+      readonly keys?: RoutingKeys | undefined;
+    }
   | {
       readonly kind: "delta";
       readonly revision: number;
@@ -110,6 +135,8 @@ export type TableEvent =
 export type PreviewEvent = {
   readonly kind: "snapshot";
   readonly previews: readonly Preview[];
+  /** As in {@link TableEvent}. */
+  readonly keys?: RoutingKeys | undefined;
 };
 
 /** What one agent (or gateway) did with one request. */

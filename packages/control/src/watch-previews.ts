@@ -1,14 +1,17 @@
 import { type Clock, monotonicClock } from "./clock.ts";
 import { Expiry } from "./expiry.ts";
+import { createKeyWatch } from "./key-watch.ts";
 import { guarded, keepWatching } from "./keep-watching.ts";
 import type { ManagerClient } from "./manager-client.ts";
-import type { GatewayInfo, Preview } from "./types.ts";
+import type { GatewayInfo, Preview, RoutingKeys } from "./types.ts";
 
 export interface PreviewWatcher {
   readonly client: ManagerClient;
   readonly gateway: GatewayInfo;
   /** Gets all previews that have not expired, each time. Not called before they are known. */
   readonly onChange: (previews: readonly Preview[]) => void;
+  /** Gets the routing keys to believe, before the first list and before that of any later change. */
+  readonly onKeys?: ((keys: RoutingKeys) => void) | undefined;
   /** Called when the connection is there, is gone, or stays away for another reason. */
   readonly onConnection?: ((up: boolean, error?: unknown) => void) | undefined;
   /** The only end. */
@@ -21,6 +24,7 @@ export interface PreviewWatcher {
 export function watchPreviews(watcher: PreviewWatcher): void {
   const { client, gateway, signal, clock = monotonicClock, random } = watcher;
   const onChange = guarded(watcher.onChange);
+  const useKeys = createKeyWatch(guarded(watcher.onKeys ?? (() => {})));
   let previews: readonly Preview[] = [];
   const publish = (): void => onChange(previews.filter(({ slug }) => !expiry.hasEnded(slug)));
   const expiry = new Expiry(clock, publish);
@@ -28,6 +32,7 @@ export function watchPreviews(watcher: PreviewWatcher): void {
   void keepWatching({
     open: (connection) => client.previews.watch({ gateway }, { signal: connection }),
     onEvent(event) {
+      useKeys(event);
       previews = event.previews;
       expiry.retain(new Set());
       for (const { slug, remainingMs } of previews) expiry.set(slug, remainingMs);

@@ -1,9 +1,10 @@
 import type { Table } from "@clew/routing";
 import { type Clock, monotonicClock } from "./clock.ts";
+import { createKeyWatch } from "./key-watch.ts";
 import { guarded, keepWatching } from "./keep-watching.ts";
 import type { ManagerClient } from "./manager-client.ts";
 import { TableView } from "./table-view.ts";
-import type { AgentInfo } from "./types.ts";
+import type { AgentInfo, RoutingKeys } from "./types.ts";
 
 export interface TableWatcher {
   readonly client: ManagerClient;
@@ -11,6 +12,8 @@ export interface TableWatcher {
   readonly agent: AgentInfo;
   /** Gets a whole new table each time. Not called before the first one is known. */
   readonly onChange: (table: Table) => void;
+  /** Gets the routing keys to believe, before the first table and before that of any later change. */
+  readonly onKeys?: ((keys: RoutingKeys) => void) | undefined;
   /** Called when the connection is there, is gone, or stays away for another reason. */
   readonly onConnection?: ((up: boolean, error?: unknown) => void) | undefined;
   /** The only end. */
@@ -25,6 +28,7 @@ export interface TableWatcher {
  */
 export function watchTable(watcher: TableWatcher): void {
   const { client, service, agent, signal, clock = monotonicClock, random } = watcher;
+  const useKeys = createKeyWatch(guarded(watcher.onKeys ?? (() => {})));
   const view = new TableView(clock, guarded(watcher.onChange));
   let isWhole = true;
   signal.addEventListener("abort", () => view.stop(), { once: true });
@@ -38,6 +42,7 @@ export function watchTable(watcher: TableWatcher): void {
       );
     },
     onEvent(event) {
+      if (event.kind === "snapshot") useKeys(event);
       isWhole = view.apply(event);
       return isWhole;
     },

@@ -1,4 +1,4 @@
-import { type Context, explainField, parseRoutingKey, routeField } from "@clew/context";
+import { type Context, explainField, parseRoutingKey, type RoutingKeyMode, routeField } from "@clew/context";
 import type { DecisionReport } from "@clew/control";
 import type { Outcome, RequestHead } from "@clew/proxy";
 import { decide, indexTable } from "@clew/routing";
@@ -17,18 +17,18 @@ const maxReportedLength = 1_024;
 /** What to do when the exchange is over, or undefined when nobody asked. Only an accepted `clew-explain` counts. */
 export function reportExplained(exchange: {
   readonly gateway: string;
-  readonly openMode: boolean;
+  readonly keys: RoutingKeyMode;
   readonly head: RequestHead;
   readonly context: Context;
   /** By `performance.now()`. */
   readonly arrivedAtMs: number;
   readonly report: ReportSink;
 }): ((outcome: Outcome) => void) | undefined {
-  const { gateway, openMode, head, context, arrivedAtMs, report } = exchange;
+  const { gateway, keys, head, context, arrivedAtMs, report } = exchange;
   const nonce = context.get(explainField);
   if (typeof nonce !== "string" || nonce === "") return undefined;
   const { method, path } = head;
-  const key = parseRoutingKey(context.get(routeField), { open: openMode });
+  const key = parseRoutingKey(context.get(routeField), keys);
   const { destination, reason, route } = decide(
     { method, path, key, header: (name) => head.header(name), field: () => undefined },
     noOverrides,

@@ -18,8 +18,6 @@ export interface GatewayOptions {
   /** Custom fields that are kept from outside. Clew's own (`clew-…`) cannot be listed: they are kept where they are proven. */
   readonly accept: readonly string[];
   readonly manager: { readonly url: string; readonly token?: string | undefined };
-  /** Take plain route names and requests for explanation from outside: for local development. */
-  readonly openMode: boolean;
   readonly log: Logger;
   readonly limits?: Partial<GatewayLimits> | undefined;
   readonly proxyLimits?: Partial<ProxyLimits> | undefined;
@@ -51,7 +49,7 @@ export function checkGatewayOptions({ accept, listen, manager }: GatewayOptions)
 function checkAccepted(name: string): void {
   if (name.startsWith("clew-")) {
     throw new GatewayError("E_GATEWAY_ACCEPT", `accept lists ${name}, a field of Clew's own`, {
-      hint: "Leave it out: signed routing keys are accepted by themselves, plain ones in open mode.",
+      hint: "Leave it out: signed routing keys are accepted by themselves, plain ones in open mode on loopback.",
     });
   }
   try {

@@ -1,4 +1,4 @@
-import { type Context, routeField } from "@clew/context";
+import { type Context, type RoutingKeyMode, routeField } from "@clew/context";
 import type { Plan, Route, Upstream } from "@clew/proxy";
 import { type ReportSink, reportExplained } from "./explanation.ts";
 import { forwardedHeaderNames, forwardedHeaders } from "./forwarded-headers.ts";
@@ -12,9 +12,10 @@ export interface PipelineOptions {
   readonly previewsDomain: string;
   readonly previews: PreviewDirectory;
   readonly accept: readonly string[];
-  readonly openMode: boolean;
   readonly ingress: Upstream;
   readonly report: ReportSink;
+  /** Which routing keys are believed now. */
+  keys(): RoutingKeyMode;
 }
 
 /** Never taken from outside. The trace is: it selects nothing, and losing it would hide who waits for whom. */
@@ -27,7 +28,7 @@ const untrustedHeaders: readonly string[] = [
 
 /** The life of a request in the gateway, stage by stage. The proxy has read its head, and forwards it by the plan returned. */
 export function createPipeline(options: PipelineOptions): Route {
-  const { previewsDomain, previews, ingress } = options;
+  const { previewsDomain, previews, ingress, accept } = options;
 
   return (head) => {
     const arrivedAtMs = performance.now();
@@ -40,7 +41,8 @@ export function createPipeline(options: PipelineOptions): Route {
     if (finding !== undefined && finding.kind !== "live") return previewPage(finding.kind, head);
 
     // Context from outside: stripped, but for what is accepted or proven (I5).
-    const outside = acceptOutsideContext(head, options);
+    const keys = options.keys();
+    const outside = acceptOutsideContext(head, { accept, keys });
 
     // The preview's routing key, in place of any other; it goes first in the header, where no limit cuts it off.
     const context = finding === undefined ? outside : outside.with({ [routeField]: finding.preview.key });
@@ -55,7 +57,7 @@ export function createPipeline(options: PipelineOptions): Route {
     };
 
     // Report, where an explanation is wanted.
-    const done = reportExplained({ ...options, head, context, arrivedAtMs });
+    const done = reportExplained({ ...options, keys, head, context, arrivedAtMs });
     return done === undefined ? plan : { ...plan, done };
   };
 }

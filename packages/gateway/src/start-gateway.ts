@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createManagerClient, type ManagerClient, watchPreviews } from "@clew/control";
 import { startProxy, tcpUpstream } from "@clew/proxy";
 import type { Logger } from "pino";
+import { BelievedKeys } from "./believed-keys.ts";
 import type { ReportSink } from "./explanation.ts";
 import {
   type Address,
@@ -20,7 +21,7 @@ export interface Gateway {
   readonly url: string;
   /** A preview's address, with `{slug}` where its slug goes. */
   readonly previewUrl: string;
-  /** Resolves with the first list of previews. */
+  /** Resolves with the first list of previews. Until then nothing from outside is believed. */
   readonly previewsReceived: Promise<void>;
   /** Stops accepting, lets running requests end within `graceMs`, and leaves the manager. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
@@ -29,12 +30,13 @@ export interface Gateway {
 /** Rejects with `E_GATEWAY_EXPOSED`, `E_GATEWAY_ACCEPT`, or the proxy's error when the port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkGatewayOptions(options);
-  const { ingress, accept, openMode, manager, log } = options;
+  const { ingress, accept, manager, log } = options;
   const id = `gateway-${randomUUID().slice(0, 8)}`;
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
   const previewsDomain = (options.previewsDomain ?? defaultPreviewsDomain).toLowerCase();
   const client = createManagerClient({ url: manager.url, token: manager.token, service: "gateway" });
   const previews = createPreviewDirectory(limits.maxEndedPreviews);
+  const keys = new BelievedKeys(options.listen.host);
   const proxy = await startProxy({
     listen: options.listen,
     limits: options.proxyLimits,
@@ -43,7 +45,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       previewsDomain,
       previews,
       accept,
-      openMode,
+      keys: () => keys.mode,
       ingress: tcpUpstream(ingress.host, ingress.port),
       report: createReportSink(client, limits.maxPendingReports, log),
     }),
@@ -59,6 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     client,
     gateway: { id, url, previewUrl },
     previews,
+    keys,
     log,
     signal: stop.signal,
   });
@@ -100,15 +103,23 @@ function watch(options: {
   readonly client: ManagerClient;
   readonly gateway: { readonly id: string; readonly url: string; readonly previewUrl: string };
   readonly previews: PreviewDirectory;
+  readonly keys: BelievedKeys;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const { client, gateway, previews, log, signal } = options;
+  const { client, gateway, previews, keys, log, signal } = options;
   return new Promise((resolve) => {
     watchPreviews({
       client,
       gateway,
       signal,
+      onKeys(told) {
+        keys.use(told);
+        log.info(
+          { event: "gateway.keys", mode: told.mode, keyIds: Object.keys(told.publicKeys) },
+          "The manager says which routing keys are believed.",
+        );
+      },
       onChange(list) {
         previews.use(list);
         resolve();

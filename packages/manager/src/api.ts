@@ -1,4 +1,4 @@
-import { api } from "@clew/control";
+import { api, type RoutingKeyGrant } from "@clew/control";
 import { createServer, type ForrstServer } from "@clew/rpc";
 import type { Logger } from "pino";
 import type { Access } from "./access.ts";
@@ -7,6 +7,7 @@ import type { Overrides } from "./overrides.ts";
 import type { Previews } from "./previews.ts";
 import type { SessionRecord } from "./records.ts";
 import { toRpcError } from "./rescue.ts";
+import type { RouteKeyRequest } from "./routes.ts";
 import type { Rules } from "./rules.ts";
 import type { Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
@@ -17,6 +18,7 @@ export interface ApiParts {
   readonly services: Services;
   readonly overrides: Overrides;
   readonly rules: Rules;
+  readonly routeKey: (request: RouteKeyRequest) => RoutingKeyGrant;
   readonly previews: Previews;
   readonly tables: Tables;
   readonly decisions: Decisions;
@@ -47,7 +49,7 @@ export function createApi(parts: ApiParts): ForrstServer {
   });
   addSessions(server, parts);
   addOverridesAndRules(server, parts);
-  addPreviews(server, parts);
+  addRoutesAndPreviews(server, parts);
   addWatched(server, parts);
   return server;
 }
@@ -94,8 +96,9 @@ async function maker(
   return session === undefined ? undefined : await sessions.verify(session, token ?? "");
 }
 
-function addPreviews(server: ForrstServer, { previews }: ApiParts): void {
+function addRoutesAndPreviews(server: ForrstServer, { previews, routeKey }: ApiParts): void {
   server
+    .implement(api.routes.key, (args) => routeKey(args))
     .implement(api.previews.create, async (args) => ({ preview: await previews.create(args) }))
     .implement(api.previews.extend, async ({ slug, expiresInMs }) => ({
       preview: await previews.extend(slug, expiresInMs),

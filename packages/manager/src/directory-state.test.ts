@@ -145,6 +145,7 @@ test("what a session's end changes are the tables that its overrides are in, and
     services: new Set(["pricing"]),
     ended: new Set(["s"]),
     previews: false,
+    keys: false,
   });
 });
 

@@ -2,10 +2,12 @@ import type { Override, Rule } from "@clew/routing";
 import { OwnedRecords } from "./owned-records.ts";
 import {
   type GatewayRecord,
+  type KeyRecord,
   lastGateway,
   type PreviewRecord,
   parseRecord,
   parseRecordKey,
+  routingKeyPair,
   type ServiceRecord,
   type SessionRecord,
 } from "./records.ts";
@@ -19,6 +21,8 @@ export interface DirectoryChange {
   readonly ended: ReadonlySet<string>;
   /** Previews, or the gateway that serves them. */
   readonly previews: boolean;
+  /** The key pair that signs routing keys. */
+  readonly keys: boolean;
 }
 
 /** The read-only face of the state, for everyone but the directory that feeds it. */
@@ -27,6 +31,7 @@ export interface View {
   readonly services: ReadonlyMap<string, ServiceRecord>;
   readonly previews: ReadonlyMap<string, PreviewRecord>;
   readonly gateway: GatewayRecord | undefined;
+  readonly keyPair: KeyRecord | undefined;
   readonly overrides: Pick<OwnedRecords<Override>, "ofService" | "ofSession"> & {
     readonly byId: ReadonlyMap<string, Override>;
   };
@@ -53,6 +58,7 @@ export class DirectoryState implements View {
     session,
   }));
   gateway: GatewayRecord | undefined;
+  keyPair: KeyRecord | undefined;
 
   readonly #monotonicMs: () => number;
   readonly #revisions = new Map<string, number>();
@@ -60,6 +66,7 @@ export class DirectoryState implements View {
   #changedServices = new Set<string>();
   #ended = new Set<string>();
   #previewsChanged = false;
+  #keysChanged = false;
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
@@ -100,10 +107,16 @@ export class DirectoryState implements View {
 
   /** What changed since the last call. */
   takeChange(): DirectoryChange {
-    const change = { services: this.#changedServices, ended: this.#ended, previews: this.#previewsChanged };
+    const change = {
+      services: this.#changedServices,
+      ended: this.#ended,
+      previews: this.#previewsChanged,
+      keys: this.#keysChanged,
+    };
     this.#changedServices = new Set();
     this.#ended = new Set();
     this.#previewsChanged = false;
+    this.#keysChanged = false;
     return change;
   }
 
@@ -131,6 +144,10 @@ export class DirectoryState implements View {
       case "gateways":
         if (id === lastGateway) this.gateway = parseRecord(kind, value);
         this.#previewsChanged = true;
+        break;
+      case "keys":
+        if (id === routingKeyPair) this.keyPair = parseRecord(kind, value);
+        this.#keysChanged = true;
         break;
       case "guards":
         break;

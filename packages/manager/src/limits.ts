@@ -14,6 +14,10 @@ export interface ManagerLimits {
   readonly previewDefaultMs: number;
   /** Longest lifetime of a preview. Default 30 days: a link in a ticket must not stay open for ever. */
   readonly previewMaxMs: number;
+  /** Lifetime of a routing key, where keys are signed and none was asked. Default 24 h: a working day, as for a preview. */
+  readonly routingKeyDefaultMs: number;
+  /** Longest lifetime of a routing key. Default 30 days, as a preview's: whoever may ask for one may make the other. */
+  readonly routingKeyMaxMs: number;
   /** Services remembered. Default 1,000. */
   readonly maxServices: number;
   /** Nonces whose decisions are remembered; the one least recently reported goes first. Default 1,000. */
@@ -38,6 +42,8 @@ export const defaultManagerLimits: ManagerLimits = {
   maxPreviews: 1_000,
   previewDefaultMs: 24 * 3_600_000,
   previewMaxMs: 30 * 24 * 3_600_000,
+  routingKeyDefaultMs: 24 * 3_600_000,
+  routingKeyMaxMs: 30 * 24 * 3_600_000,
   maxServices: 1_000,
   maxDecisionNonces: 1_000,
   maxDecisionsPerNonce: 500,

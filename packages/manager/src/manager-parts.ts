@@ -7,6 +7,7 @@ import type { Core } from "./core.ts";
 import { createDecisions } from "./decisions.ts";
 import { Overrides } from "./overrides.ts";
 import { Previews } from "./previews.ts";
+import { issueRouteKey } from "./routes.ts";
 import { Rules } from "./rules.ts";
 import { Services } from "./services.ts";
 import { createSessionLife, type SessionLife } from "./session-life.ts";
@@ -65,6 +66,7 @@ export function createParts(
     services,
     overrides,
     rules,
+    routeKey: (request) => issueRouteKey(core, request),
     previews,
     tables: createTables(core),
     decisions: createDecisions(clock, limits),

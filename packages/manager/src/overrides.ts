@@ -8,7 +8,6 @@ import { ManagerError } from "./manager-error.ts";
 import { resolveTarget } from "./override-target.ts";
 import { randomName } from "./random-name.ts";
 import type { SessionRecord } from "./records.ts";
-import { routingKey } from "./routing-key.ts";
 import type { Services } from "./services.ts";
 import { atRelay } from "./tables.ts";
 
@@ -32,7 +31,7 @@ export class Overrides {
     request: OverrideRequest,
     { takeover }: { readonly takeover: boolean },
   ): Promise<OverrideGrant> {
-    const { clock, log, directory } = this.#core;
+    const { clock, log, directory, keys, limits } = this.#core;
     const { route, service, onFailure = "live" } = request;
     assertRouteName(route);
     const port = this.#services.resolvePort(service, request.port);
@@ -51,7 +50,8 @@ export class Overrides {
       { event: "override.put", override: override.id, route, service, port, owner },
       "An override was made.",
     );
-    return { override: atRelay(directory.view, override), key: routingKey(route) };
+    const { key, expiresAt } = keys.issue(route, clock.now() + limits.routingKeyDefaultMs);
+    return { override: atRelay(directory.view, override), key, keyExpiresAt: expiresAt };
   }
 
   /** With a session: only its own. Throws `E_OVERRIDE_UNKNOWN`. */

@@ -1,5 +1,5 @@
 import { isRouteName } from "@clew/context";
-import type { GatewayInfo, Preview, PreviewEvent, PreviewRequest } from "@clew/control";
+import type { GatewayInfo, Preview, PreviewEvent, PreviewRequest, RoutingKeys } from "@clew/control";
 import { type Bell, createBell } from "./bell.ts";
 import type { Core } from "./core.ts";
 import { contended, deleteRecord } from "./delete-record.ts";
@@ -8,17 +8,18 @@ import { limitReached, ManagerError } from "./manager-error.ts";
 import { assertRouteName } from "./overrides.ts";
 import { randomName } from "./random-name.ts";
 import { formatRecord, type GatewayRecord, lastGateway, type PreviewRecord, recordKey } from "./records.ts";
-import { routingKey } from "./routing-key.ts";
 
 /** Previews outlive sessions and the process: they expire by the wall clock, as their remaining time is for people to plan with. */
 export class Previews {
   readonly #core: Core;
   readonly #changed: Bell = createBell();
+  /** Signing costs more than all else in a list, and every change is told to every gateway. Ends with its record. */
+  readonly #keys: WeakMap<PreviewRecord, { readonly by: RoutingKeys; readonly key: string }> = new WeakMap();
 
   constructor(core: Core) {
     this.#core = core;
-    core.directory.onChange(({ previews }) => {
-      if (previews) this.#changed.ring();
+    core.directory.onChange(({ previews, keys }) => {
+      if (previews || keys) this.#changed.ring();
     });
   }
 
@@ -75,7 +76,7 @@ export class Previews {
     while (!signal.aborted) {
       // Waits from before the look: what changes while the event is being taken is not missed.
       const changed = this.#changed.wait(undefined, signal);
-      yield { kind: "snapshot", previews: this.list() };
+      yield { kind: "snapshot", previews: this.list(), keys: this.#core.keys.told };
       await changed;
     }
   }
@@ -112,18 +113,29 @@ export class Previews {
     });
   }
 
-  #present({ slug, route, owner, createdAt, expiresAt }: PreviewRecord): Preview {
+  #present(record: PreviewRecord): Preview {
+    const { slug, route, owner, createdAt, expiresAt } = record;
     const { clock, directory } = this.#core;
     return {
       slug,
       route,
-      key: routingKey(route),
+      key: this.#keyOf(record),
       owner,
       url: directory.view.gateway?.previewUrl.replace("{slug}", slug),
       createdAt,
       expiresAt,
       remainingMs: Math.max(0, expiresAt - clock.now()),
     };
+  }
+
+  #keyOf(record: PreviewRecord): string {
+    const { keys } = this.#core;
+    const by = keys.told;
+    const known = this.#keys.get(record);
+    if (known?.by === by) return known.key;
+    const { key } = keys.issue(record.route, record.expiresAt);
+    this.#keys.set(record, { by, key });
+    return key;
   }
 
   #assertRoom(slug: string): void {

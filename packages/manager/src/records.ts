@@ -13,6 +13,7 @@ import type { Override, Rule } from "@clew/routing";
  * | `v1/services/<name>` | {@link ServiceRecord} | never |
  * | `v1/previews/<slug>` | {@link PreviewRecord} | swept after `expiresAt` |
  * | `v1/gateways/last` | {@link GatewayRecord} | never |
+ * | `v1/keys/routing` | {@link KeyRecord} | never |
  * | `v1/guards/<service>` | `{}`: bumped by each new override or rule of the service | never |
  */
 export interface Records {
@@ -23,6 +24,7 @@ export interface Records {
   readonly services: ServiceRecord;
   readonly previews: PreviewRecord;
   readonly gateways: GatewayRecord;
+  readonly keys: KeyRecord;
   readonly guards: EmptyRecord;
 }
 
@@ -60,11 +62,22 @@ export interface PreviewRecord {
 
 export type GatewayRecord = Omit<GatewayInfo, "id">;
 
+/** The key pair that routing keys are signed with. */
+export interface KeyRecord {
+  readonly keyId: string;
+  /** Ed25519, PKCS #8 in PEM. Known to the managers and the registry, told to nobody and never logged. */
+  readonly privateKey: string;
+  readonly createdAt: number;
+}
+
 /** The one prefix of everything that the manager keeps. */
 export const recordPrefix = "v1/";
 
 /** Kept under this id, so that previews have a URL while no gateway is connected. */
 export const lastGateway = "last";
+
+/** The id of the one key pair. */
+export const routingKeyPair = "routing";
 
 const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "sessions",
@@ -74,6 +87,7 @@ const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "services",
   "previews",
   "gateways",
+  "keys",
   "guards",
 ]);
 
@@ -93,8 +107,13 @@ export function parseRecordKey(key: string): { readonly kind: RecordKind; readon
 }
 
 /** The registry holds what managers wrote, so the shape is trusted. Throws a SyntaxError when it is not JSON. */
-export function parseRecord<Kind extends RecordKind>(_kind: Kind, value: string): Records[Kind] {
-  return JSON.parse(value) as Records[Kind];
+export function parseRecord<Kind extends RecordKind>(kind: Kind, value: string): Records[Kind] {
+  try {
+    return JSON.parse(value) as Records[Kind];
+  } catch (error) {
+    // The parser quotes what it could not read, and errors are logged: here that would be a private key.
+    throw kind === "keys" ? new SyntaxError("A record with a key pair is not JSON.") : error;
+  }
 }
 
 export function formatRecord<Kind extends RecordKind>(_kind: Kind, record: Records[Kind]): string {

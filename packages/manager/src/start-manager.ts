@@ -1,4 +1,5 @@
 import { isLoopbackHost } from "@clew/context";
+import type { RoutingKeys } from "@clew/control";
 import type { Logger } from "pino";
 import { authorityOf, isWildcardHost } from "./authority.ts";
 import { type ManagerClock, systemClock } from "./clock.ts";
@@ -10,6 +11,7 @@ import { type Listener, startListener } from "./listener.ts";
 import { ManagerError } from "./manager-error.ts";
 import { createParts } from "./manager-parts.ts";
 import type { Registry } from "./registry/registry.ts";
+import { startKeyRing } from "./routing-key.ts";
 
 export interface ManagerOptions {
   /** Port 0 takes a free one. Anything but loopback needs a token. */
@@ -22,8 +24,11 @@ export interface ManagerOptions {
   readonly token?: string | undefined;
   /** `host:port` at which agents and developers reach this manager. Default: what it listens on. */
   readonly advertise?: string | undefined;
-  /** Routing keys are plain route names. The only mode yet; signed keys come later. */
-  readonly openMode: boolean;
+  /**
+   * `open`: routing keys are plain route names, which everybody can guess. `signed`: keys are made here, and the key pair
+   * is kept in the registry; all managers over one registry must have the same mode.
+   */
+  readonly routingKeys: RoutingKeys["mode"];
   readonly log: Logger;
   /** Of the program, for `health`. Default "0.0.0". */
   readonly version?: string | undefined;
@@ -45,7 +50,7 @@ const settleMs = 1_000;
 const sweepIntervalMs = 10_000;
 
 /**
- * Throws `E_MANAGER_EXPOSED`, `E_MANAGER_ADVERTISE`, `E_MANAGER_MODE`, `E_MANAGER_LISTEN`, and what the registry throws when it
+ * Throws `E_MANAGER_EXPOSED`, `E_MANAGER_ADVERTISE`, `E_MANAGER_KEYS`, `E_MANAGER_LISTEN`, and what the registry throws when it
  * cannot be read.
  */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
@@ -64,13 +69,14 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       ),
   });
   try {
+    const keys = await startKeyRing({ registry, directory, clock, log }, options);
     const listener = await startListener({
       listen: options.listen,
       maxConnections: limits.maxConnections,
       onError: (err) => log.warn({ event: "manager.accept_failed", err }, "A connection could not be taken."),
     });
     const relay = options.advertise ?? authorityOf(listener.address.host, listener.address.port);
-    return serve(options, { registry, directory, clock, limits, relay, log }, listener);
+    return serve(options, { registry, directory, clock, limits, relay, keys, log }, listener);
   } catch (error) {
     await directory.close();
     throw error;
@@ -90,7 +96,11 @@ function serve(options: ManagerOptions, core: Core, listener: Listener): Manager
     onHttp2: (socket) => relay.handleHttp2(socket),
   });
   const sweeping = setInterval(() => void previews.sweep(), sweepIntervalMs);
-  log.info({ event: "manager.listen", url, relay: core.relay, environment }, "The manager listens.");
+  const { mode } = core.keys.told;
+  log.info({ event: "manager.listen", url, relay: core.relay, environment, keys: mode }, "The manager listens.");
+  if (mode === "open" && !isLoopbackHost(address.host)) {
+    log.warn({ event: "manager.open_keys" }, "Whoever reaches an agent can take any route: keys are not signed.");
+  }
 
   const shutDown = async (graceMs: number): Promise<void> => {
     clearInterval(sweeping);
@@ -111,7 +121,7 @@ function serve(options: ManagerOptions, core: Core, listener: Listener): Manager
   };
 }
 
-function assertOptions({ listen, token, advertise, openMode }: ManagerOptions): void {
+function assertOptions({ listen, token, advertise }: ManagerOptions): void {
   if (token === undefined && !isLoopbackHost(listen.host)) {
     throw new ManagerError(
       "E_MANAGER_EXPOSED",
@@ -129,11 +139,6 @@ function assertOptions({ listen, token, advertise, openMode }: ManagerOptions): 
         hint: "Set advertise to the host:port at which agents and developers reach this manager.",
       },
     );
-  }
-  if (!openMode) {
-    throw new ManagerError("E_MANAGER_MODE", "Signed routing keys are not there yet; only open mode is.", {
-      hint: "Start the manager in open mode, and only where everybody who reaches the gateway is trusted.",
-    });
   }
 }
 

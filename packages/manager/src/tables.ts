@@ -1,4 +1,4 @@
-import { diffTables, type Leases, type TableEvent } from "@clew/control";
+import { diffTables, type Leases, type RoutingKeys, type TableEvent } from "@clew/control";
 import type { Override, Rule, Table } from "@clew/routing";
 import { createBell } from "./bell.ts";
 import type { Core } from "./core.ts";
@@ -16,13 +16,13 @@ export interface Tables {
  * nothing and gets fewer, larger deltas (I8).
  */
 export function createTables(core: Core): Tables {
-  const { directory, limits } = core;
+  const { directory, limits, keys: ring } = core;
   const bell = createBell();
   const tables = new Map<string, Table>();
 
-  directory.onChange(({ services }) => {
+  directory.onChange(({ services, keys }) => {
     for (const service of services) tables.delete(service);
-    if (services.size > 0) bell.ring();
+    if (services.size > 0 || keys) bell.ring();
   });
 
   /** The same object as long as nothing of it changed, its sessions' leases included. */
@@ -38,18 +38,25 @@ export function createTables(core: Core): Tables {
     async *watch(service, signal) {
       let looked = tableOf(service);
       let sent = looked;
-      yield { kind: "snapshot", table: sent, leases: leasesOf(core, sent) };
+      let keys = ring.told;
+      yield { kind: "snapshot", table: sent, leases: leasesOf(core, sent), keys };
       let toldMs = performance.now();
       while (!signal.aborted) {
-        if (looked === tableOf(service)) {
+        const isAsTold = (): boolean => looked === tableOf(service) && keys === ring.told;
+        if (isAsTold()) {
           const leftMs = Math.max(0, limits.leaseRefreshMs - (performance.now() - toldMs));
           const woken = await bell.wait(leftMs, signal);
           if (woken === "aborted") return;
-          if (woken === "rung" && looked === tableOf(service)) continue;
+          if (woken === "rung" && isAsTold()) continue;
         }
         looked = tableOf(service);
         toldMs = performance.now();
-        const event = eventBetween(sent, looked, leasesOf(core, looked));
+        const leases = leasesOf(core, looked);
+        const event: TableEvent =
+          keys === ring.told
+            ? eventBetween(sent, looked, { leases, keys })
+            : { kind: "snapshot", table: looked, leases, keys: ring.told };
+        keys = ring.told;
         if (event.kind !== "leases") sent = looked;
         yield event;
       }
@@ -57,9 +64,13 @@ export function createTables(core: Core): Tables {
   };
 }
 
-function eventBetween(sent: Table, table: Table, leases: Leases): TableEvent {
+function eventBetween(
+  sent: Table,
+  table: Table,
+  { leases, keys }: { readonly leases: Leases; readonly keys: RoutingKeys },
+): TableEvent {
   const delta = diffTables(sent, table);
-  if (!delta) return { kind: "snapshot", table, leases };
+  if (!delta) return { kind: "snapshot", table, leases, keys };
   const changed = delta.putOverrides.length + delta.putRules.length + delta.removed.length > 0;
   return changed ? { kind: "delta", ...delta, leases } : { kind: "leases", leases };
 }

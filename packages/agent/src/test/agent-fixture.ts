@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
+import type { RoutingKeys } from "@clew/control";
 import type { Override, Target } from "@clew/routing";
 import { type Echo, startUpstream, type Upstream } from "@clew/testing";
 import pino, { type Logger } from "pino";
@@ -8,7 +9,7 @@ import type { AgentOptions, AgentPort } from "../agent-options.ts";
 import { type Agent, startAgent } from "../start-agent.ts";
 import { type FakeManager, startFakeManager } from "./fake-manager.ts";
 
-/** An agent of `orders` with one port, its live service, somebody's own version of it, and a manager. */
+/** An agent of `orders` that has its first table, with one port, its live service, somebody's own version of it, and a manager. */
 export interface Fixture extends AsyncDisposable {
   readonly live: Upstream;
   readonly mine: Upstream;
@@ -19,20 +20,20 @@ export interface Fixture extends AsyncDisposable {
   readonly logged: readonly LogLine[];
 }
 
-export async function startFixture(options: Partial<AgentOptions> = {}): Promise<Fixture> {
+export async function startFixture(options: Partial<AgentOptions> = {}, keys?: RoutingKeys): Promise<Fixture> {
   const live = await startUpstream({ name: "live" });
   const mine = await startUpstream({ name: "mine" });
-  const manager = await startFakeManager("orders");
+  const manager = await startFakeManager("orders", keys);
   const { log, logged } = createLog();
   const agent = await startAgent({
     service: "orders",
     ports: { http: portOf(live) },
     env: { COLOUR: "blue" },
     manager: { url: manager.url },
-    openMode: true,
     log,
     ...options,
   });
+  if (options.manager === undefined) await agent.tableReceived;
   return {
     live,
     mine,

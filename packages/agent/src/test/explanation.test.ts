@@ -70,12 +70,6 @@ test("a request that nobody asked about gets no clew-decision, and only an overr
   );
 });
 
-test("outside of open mode a request without a valid key is told nothing", async () => {
-  await using fixture = await startFixture({ openMode: false });
-  const answer = await ask(fixture.port, { baggage: "clew-route=mine,clew-explain=n1" });
-  assert.deepEqual([answer.by, answer.headers["clew-decision"]], ["live", undefined]);
-});
-
 test("the first agent's decision is the caller's: one that came with the answer makes room", async () => {
   await using further = await startFixture();
   const { host, port } = further.agent.ports["http"] ?? { host: "", port: 0 };

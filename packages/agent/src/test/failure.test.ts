@@ -17,7 +17,6 @@ test("with no manager at all the live service answers everything, and the log sa
     ports: { http: portOf(fixture.live) },
     env: {},
     manager,
-    openMode: true,
     log,
   });
   await until(() => logged.some((line) => line.event === "agent.manager_lost"));

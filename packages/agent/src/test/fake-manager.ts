@@ -1,7 +1,7 @@
 import { EventEmitter, on, once } from "node:events";
 import { createServer as createHttpServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type AgentInfo, api, type DecisionReport, type Leases } from "@clew/control";
+import { type AgentInfo, api, type DecisionReport, type Leases, type RoutingKeys } from "@clew/control";
 import type { Override, Rule, Table } from "@clew/routing";
 import { createServer } from "@clew/rpc";
 
@@ -19,7 +19,7 @@ export interface FakeManager extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-export async function startFakeManager(service: string): Promise<FakeManager> {
+export async function startFakeManager(service: string, keys?: RoutingKeys): Promise<FakeManager> {
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const agents: AgentInfo[] = [];
@@ -34,8 +34,8 @@ export async function startFakeManager(service: string): Promise<FakeManager> {
       .implementStream(api.tables.watch, async function* ({ agent }, { signal }) {
         agents.push(agent);
         const changed = on(changes, "table", { signal });
-        yield { kind: "snapshot", table, leases } as const;
-        for await (const _ of changed) yield { kind: "snapshot", table, leases } as const;
+        yield { kind: "snapshot", table, leases, keys } as const;
+        for await (const _ of changed) yield { kind: "snapshot", table, leases, keys } as const;
       })
       .implement(api.decisions.report, ({ decisions }) => {
         reports.push(...decisions);

@@ -98,13 +98,6 @@ test("a rule selects by field, header, path and method where there is no key", a
   assert.equal((await ask(port, withKey, "/orders/1", "POST")).by, "live", "a key switches rules off");
 });
 
-test("outside of open mode a plain route name is no key", async () => {
-  await using fixture = await startFixture({ openMode: false });
-  fixture.manager.publish({ overrides: [createOverride(fixture.mine)] });
-  await until(() => fixture.logged.some((line) => line.event === "agent.table" && line.overrides === 1));
-  assert.equal((await ask(fixture.port, keyed)).by, "live");
-});
-
 test("the kept connections of an override that goes away are ended; when it comes back it has new ones", async () => {
   await using fixture = await startFixture();
   await publish(fixture, "mine", createOverride(fixture.mine));

@@ -15,7 +15,7 @@ test("an agent introduces itself with the addresses at which it really listens",
 
 test("listening where others can reach it, without a token for the manager, is refused", async () => {
   await using live = await startUpstream();
-  const common = { service: "orders", env: {}, openMode: true, log: createLog().log };
+  const common = { service: "orders", env: {}, log: createLog().log };
   for (const host of ["0.0.0.0", "::", "192.0.2.1", "127.0.0.1.example.com"]) {
     const ports = { http: { ...portOf(live), listen: { host, port: 0 } } };
     const start = startAgent({ ...common, ports, manager: { url: "http://127.0.0.1:1" } });
@@ -37,7 +37,6 @@ test("when one of its ports is taken nothing stays open", async () => {
     },
     env: {},
     manager: { url: "http://127.0.0.1:1" },
-    openMode: true,
     log: createLog().log,
   });
   await assert.rejects(start);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Table } from "@clew/routing";
 import { until } from "@clew/testing";
 import { createManagerClient } from "../manager-client.ts";
-import type { AgentInfo, GatewayInfo, Preview } from "../types.ts";
+import type { AgentInfo, GatewayInfo, Preview, RoutingKeys } from "../types.ts";
 import { watchPreviews } from "../watch-previews.ts";
 import { watchTable } from "../watch-table.ts";
 import { type FakeManager, Queue, startFakeManager } from "./fake-manager.ts";
@@ -20,6 +20,8 @@ const delta = { kind: "delta", putOverrides: [], putRules: [], removed: [], leas
 
 interface Observed extends Disposable {
   readonly tables: Queue<Table>;
+  /** Modes and tables in the order in which they were handed over. */
+  readonly order: string[];
   readonly connection: Queue<boolean | string>;
   readonly clock: TestClock;
 }
@@ -27,6 +29,7 @@ interface Observed extends Disposable {
 function observe(manager: FakeManager, onChange?: (table: Table) => void): Observed {
   const controller = new AbortController();
   const tables = new Queue<Table>();
+  const order: string[] = [];
   const connection = new Queue<boolean | string>();
   const clock = new TestClock();
   const client = createManagerClient({ url: manager.url, service: "agent" });
@@ -37,7 +40,9 @@ function observe(manager: FakeManager, onChange?: (table: Table) => void): Obser
     clock,
     random: () => 1,
     signal: controller.signal,
+    onKeys: ({ mode, publicKeys }) => void order.push([mode, ...Object.keys(publicKeys)].join(" ")),
     onChange(table) {
+      order.push(`table ${table.revision}`);
       tables.put(table);
       onChange?.(table);
     },
@@ -46,6 +51,7 @@ function observe(manager: FakeManager, onChange?: (table: Table) => void): Obser
   });
   return {
     tables,
+    order,
     connection,
     clock,
     [Symbol.dispose]() {
@@ -165,6 +171,44 @@ test("previews end by the own clock, with the manager gone too", async () => {
   assert.deepEqual(await lists.take(), ["b"]);
   clock.advance(29 * day);
   assert.deepEqual(await lists.take(), []);
+  controller.abort();
+  client.close();
+});
+
+test("routing keys come before their table, again only when they changed, and none means open mode", async () => {
+  await using manager = await startFakeManager();
+  using observed = observe(manager);
+  const watch = await manager.nextTableWatch();
+  const signed: RoutingKeys = { mode: "signed", environment: "test", publicKeys: { k1: "PEM" } };
+  const replaced: RoutingKeys = { ...signed, publicKeys: { k1: "PEM", k2: "PEM" } };
+  for (const [index, keys] of [signed, signed, replaced, undefined].entries()) {
+    watch.send({ kind: "snapshot", table: tableOf({ revision: index + 1 }), leases: {}, keys });
+    await observed.tables.take();
+  }
+  assert.deepEqual(observed.order, [
+    ...["signed k1", "table 1", "table 2"],
+    ...["signed k1 k2", "table 3", "open", "table 4"],
+  ]);
+});
+
+test("a gateway gets the routing keys with its previews", async () => {
+  await using manager = await startFakeManager();
+  using observed = observe(manager);
+  const gateway: GatewayInfo = { id: "g", previewUrl: "http://{slug}.localhost/", url: "http://127.0.0.1/" };
+  const controller = new AbortController();
+  const seen = new Queue<string>();
+  const client = createManagerClient({ url: manager.url, service: "gateway" });
+  watchPreviews({
+    client,
+    gateway,
+    clock: observed.clock,
+    signal: controller.signal,
+    onKeys: ({ mode }) => seen.put(mode),
+    onChange: () => seen.put("list"),
+  });
+  const watch = await manager.nextPreviewWatch();
+  watch.send({ kind: "snapshot", previews: [], keys: { mode: "signed", environment: "test", publicKeys: {} } });
+  assert.deepEqual([await seen.take(), await seen.take()], ["signed", "list"]);
   controller.abort();
   client.close();
 });

@@ -1,7 +1,7 @@
 import { EventEmitter, on, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { api, type DecisionReport, type GatewayInfo, type Preview } from "@clew/control";
+import { api, type DecisionReport, type GatewayInfo, type Preview, type RoutingKeys } from "@clew/control";
 import { createServer } from "@clew/rpc";
 
 /** A manager that lists previews and keeps what is reported. */
@@ -13,7 +13,7 @@ export interface FakeManager extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function startFakeManager(): Promise<FakeManager> {
+export async function startFakeManager(keys?: RoutingKeys): Promise<FakeManager> {
   const changes = new EventEmitter();
   const gateways: GatewayInfo[] = [];
   const reports: DecisionReport[] = [];
@@ -22,8 +22,8 @@ export async function startFakeManager(): Promise<FakeManager> {
     .implementStream(api.previews.watch, async function* ({ gateway }, { signal }) {
       gateways.push(gateway);
       const changed = on(changes, "previews", { signal });
-      yield { kind: "snapshot", previews } as const;
-      for await (const _ of changed) yield { kind: "snapshot", previews } as const;
+      yield { kind: "snapshot", previews, keys } as const;
+      for await (const _ of changed) yield { kind: "snapshot", previews, keys } as const;
     })
     .implement(api.decisions.report, ({ decisions }) => {
       reports.push(...decisions);

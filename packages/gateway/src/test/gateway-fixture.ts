@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
-import type { Preview } from "@clew/control";
+import type { Preview, RoutingKeys } from "@clew/control";
 import { startUpstream, type Upstream, type UpstreamOptions } from "@clew/testing";
 import pino, { type Logger } from "pino";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { type Gateway, startGateway } from "../start-gateway.ts";
 import { type FakeManager, startFakeManager } from "./fake-manager.ts";
 
-/** A gateway before one service, and a manager. */
+/** A gateway that has its first list, before one service, and a manager. */
 export interface Fixture extends AsyncDisposable {
   readonly ingress: Upstream;
   readonly manager: FakeManager;
@@ -21,18 +21,20 @@ export const silentLog: Logger = pino({ level: "silent" });
 export async function startFixture(
   options: Partial<GatewayOptions> = {},
   upstream: UpstreamOptions = {},
+  keys?: RoutingKeys,
+  token?: string,
 ): Promise<Fixture> {
   const ingress = await startUpstream(upstream);
-  const manager = await startFakeManager();
+  const manager = await startFakeManager(keys);
   const gateway = await startGateway({
     listen: { host: "127.0.0.1", port: 0 },
     ingress: { host: ingress.host, port: ingress.port, service: "storefront" },
     accept: [],
-    manager: { url: manager.url },
-    openMode: true,
+    manager: { url: manager.url, token },
     log: silentLog,
     ...options,
   });
+  if (options.manager === undefined) await gateway.previewsReceived;
   return {
     ingress,
     manager,

@@ -19,7 +19,6 @@ const options: GatewayOptions = {
   ingress: { host: "127.0.0.1", port: 1, service: "storefront" },
   accept: [],
   manager: { url: "http://127.0.0.1:1" },
-  openMode: true,
   log: silentLog,
 };
 

@@ -17,7 +17,7 @@ async function refusedStart(
     await startManager({
       listen: { host: "127.0.0.1", port: 0 },
       environment: "test",
-      openMode: true,
+      routingKeys: "open",
       registry,
       log: pino({ level: "silent" }),
       ...options,
@@ -43,13 +43,12 @@ test("without a token the manager listens on loopback alone, and says why", asyn
   }
 });
 
-test("a start that cannot be is refused by name: nothing to dial, a mode that is not there, a port in use", async () => {
+test("a start that cannot be is refused by name: nothing to dial, a port in use", async () => {
   const token = "secret";
   assert.equal(
     (await refusedStart({ token, listen: { host: "0.0.0.0", port: 0 } })).code,
     "E_MANAGER_ADVERTISE",
   );
-  assert.equal((await refusedStart({ openMode: false })).code, "E_MANAGER_MODE");
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as { port: number };

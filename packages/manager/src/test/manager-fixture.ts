@@ -22,7 +22,7 @@ export interface Fixture extends AsyncDisposable {
 }
 
 export interface FixtureOptions
-  extends Partial<Pick<ManagerOptions, "token" | "limits" | "listen" | "advertise" | "registry">> {
+  extends Partial<Pick<ManagerOptions, "token" | "limits" | "listen" | "advertise" | "registry" | "routingKeys" | "environment">> {
   readonly clock?: ManualClock;
   /** Of the memory registry, where no other is given. */
   readonly directory?: string;
@@ -35,7 +35,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
   const manager = await startManager({
     listen: { host: "127.0.0.1", port: 0 },
     environment: "test",
-    openMode: true,
+    routingKeys: "open",
     registry,
     clock: { now: () => epochMs + clock.monotonicMs(), monotonicMs: () => clock.monotonicMs() },
     log: pino({ level: "debug" }, { write: (line: string) => void log.push(JSON.parse(line)) }),
