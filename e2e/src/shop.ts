@@ -45,10 +45,12 @@ export interface Intercept extends AsyncDisposable {
 interface ShopOptions {
   /** Node binary; default the one that runs this. */
   readonly node?: string;
+  /** Default: open, as it is on loopback without a token. */
+  readonly routingKeys?: "open" | "signed";
 }
 
 /** Writes a configuration with free ports; nothing runs yet. */
-export async function prepareShop({ node = process.execPath }: ShopOptions = {}): Promise<Shop> {
+export async function prepareShop({ node = process.execPath, routingKeys }: ShopOptions = {}): Promise<Shop> {
   const folder = await temporaryDirectory();
   const ports: number[] = [];
   const nextPort = async (): Promise<number> => {
@@ -64,7 +66,7 @@ export async function prepareShop({ node = process.execPath }: ShopOptions = {})
     services.push(serviceSection(name, node, await nextPort(), await nextPort()));
   const configFile = join(folder.path, "clew.yaml");
   const config = `environment: shop-test
-manager: { listen: "127.0.0.1:${managerPort}", state: state }
+manager: { listen: "127.0.0.1:${managerPort}", state: state${routingKeys === undefined ? "" : `, routingKeys: ${routingKeys}`} }
 gateway: { listen: "127.0.0.1:${gatewayPort}", ingress: storefront }
 services:
 ${services.join("")}`;

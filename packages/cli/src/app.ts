@@ -208,6 +208,7 @@ const curl = buildCommand({
       header: { ...text("a header; may be repeated", "LINE"), variadic: true },
       data: text("body to send", "TEXT"),
       include: toggle("show the answer's status and headers, too"),
+      manager,
       json,
     },
     positional: { kind: "tuple", parameters: [urlArgument] },

@@ -1,7 +1,7 @@
 import { type Clock, monotonicClock } from "./clock.ts";
 import { Expiry } from "./expiry.ts";
-import { createKeyWatch } from "./key-watch.ts";
 import { guarded, keepWatching } from "./keep-watching.ts";
+import { createKeyWatch } from "./key-watch.ts";
 import type { ManagerClient } from "./manager-client.ts";
 import type { GatewayInfo, Preview, RoutingKeys } from "./types.ts";
 

@@ -1,7 +1,7 @@
 import type { Table } from "@clew/routing";
 import { type Clock, monotonicClock } from "./clock.ts";
-import { createKeyWatch } from "./key-watch.ts";
 import { guarded, keepWatching } from "./keep-watching.ts";
+import { createKeyWatch } from "./key-watch.ts";
 import type { ManagerClient } from "./manager-client.ts";
 import { TableView } from "./table-view.ts";
 import type { AgentInfo, RoutingKeys } from "./types.ts";

@@ -72,7 +72,10 @@ async function ensureKeyPair({ registry, directory, clock, log }: KeyRingCore): 
   const key = recordKey("keys", routingKeyPair);
   const made = await registry.put(key, formatRecord("keys", record), { ifRevision: 0 });
   if (made.ok) {
-    log.info({ event: "manager.key_pair_made", keyId: record.keyId }, "A key pair for routing keys was made.");
+    log.info(
+      { event: "manager.key_pair_made", keyId: record.keyId },
+      "A key pair for routing keys was made.",
+    );
   }
   // Another manager was quicker: its pair is everybody's.
   const revision = made.ok ? made.revision : (await registry.get(key))?.revision;
@@ -100,8 +103,12 @@ function readKeyPair(record: KeyRecord | undefined, environment: string): KeyPai
 
 function unusable(cause: unknown): ManagerError {
   const key = recordKey("keys", routingKeyPair);
-  return new ManagerError("E_MANAGER_KEYS", `The registry's key pair for routing keys (${key}) is unusable.`, {
-    hint: "Delete that record and start the manager anew: it makes another pair, and people get new keys.",
-    cause,
-  });
+  return new ManagerError(
+    "E_MANAGER_KEYS",
+    `The registry's key pair for routing keys (${key}) is unusable.`,
+    {
+      hint: "Delete that record and start the manager anew: it makes another pair, and people get new keys.",
+      cause,
+    },
+  );
 }

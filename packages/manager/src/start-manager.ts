@@ -97,9 +97,15 @@ function serve(options: ManagerOptions, core: Core, listener: Listener): Manager
   });
   const sweeping = setInterval(() => void previews.sweep(), sweepIntervalMs);
   const { mode } = core.keys.told;
-  log.info({ event: "manager.listen", url, relay: core.relay, environment, keys: mode }, "The manager listens.");
+  log.info(
+    { event: "manager.listen", url, relay: core.relay, environment, keys: mode },
+    "The manager listens.",
+  );
   if (mode === "open" && !isLoopbackHost(address.host)) {
-    log.warn({ event: "manager.open_keys" }, "Whoever reaches an agent can take any route: keys are not signed.");
+    log.warn(
+      { event: "manager.open_keys" },
+      "Whoever reaches an agent can take any route: keys are not signed.",
+    );
   }
 
   const shutDown = async (graceMs: number): Promise<void> => {

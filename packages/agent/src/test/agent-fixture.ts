@@ -20,7 +20,10 @@ export interface Fixture extends AsyncDisposable {
   readonly logged: readonly LogLine[];
 }
 
-export async function startFixture(options: Partial<AgentOptions> = {}, keys?: RoutingKeys): Promise<Fixture> {
+export async function startFixture(
+  options: Partial<AgentOptions> = {},
+  keys?: RoutingKeys,
+): Promise<Fixture> {
   const live = await startUpstream({ name: "live" });
   const mine = await startUpstream({ name: "mine" });
   const manager = await startFakeManager("orders", keys);

@@ -3,7 +3,11 @@ import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { createRoutingKeySigner } from "@clew/context/signing";
 import type { RoutingKeys } from "@clew/control";
+import type { RequestHead } from "@clew/proxy";
+import { decide, indexTable, type Table } from "@clew/routing";
 import { until } from "@clew/testing";
+import { BelievedKeys } from "../believed-keys.ts";
+import { RoutedRequest } from "../routed-request.ts";
 import { startAgent } from "../start-agent.ts";
 import { ask, createLog, createOverride, type Fixture, portOf, startFixture } from "./agent-fixture.ts";
 
@@ -20,6 +24,7 @@ function createPair(environment = "test", keyId = "k1") {
 }
 
 const pair = createPair();
+const noOverrides: Table = { revision: 0, service: "orders", overrides: [], rules: [], wiretaps: [] };
 const overridden = ({ mine }: Fixture) => [
   createOverride(mine),
   createOverride(mine, { id: "o2", route: "other" }),
@@ -64,6 +69,25 @@ test("a good key goes to its override and is explained; forged, foreign, moved a
   assert.match(String(explained.headers["clew-decision"]), /reason=route;route="mine"/);
   const unkeyed = await ask(port, { baggage: "clew-explain=n3" });
   assert.deepEqual([unkeyed.by, unkeyed.headers["clew-decision"]], ["live", undefined]);
+});
+
+test("why a key is not believed is said: its time is over, or it is no key of this system", () => {
+  const believed = new BelievedKeys();
+  const decisionFor = (key: string) => {
+    const baggage = `clew-route=${key},clew-explain=n1`;
+    const header = (name: string) => (name === "baggage" ? baggage : undefined);
+    const head = { method: "GET", path: "/", header } as RequestHead;
+    const request = new RoutedRequest(head, believed.mode);
+    const { reason, route } = decide(request, indexTable(noOverrides, "http"));
+    return [reason, route, request.explainNonce];
+  };
+  assert.deepEqual(decisionFor(pair.sign("mine")), ["key-invalid", undefined, undefined]);
+  believed.use(pair.keys);
+  assert.deepEqual(decisionFor(pair.sign("mine")), ["route-elsewhere", "mine", "n1"]);
+  assert.deepEqual(decisionFor(pair.sign("mine", -1_000)), ["key-expired", "mine", undefined]);
+  for (const key of ["mine", createPair().sign("mine")]) {
+    assert.deepEqual(decisionFor(key), ["key-invalid", undefined, undefined]);
+  }
 });
 
 test("the manager gone, a good key stays good and a forged one forged (I2)", async () => {

@@ -1,9 +1,11 @@
 import { routeField } from "@clew/context";
-import { type CliContext, type OutputFlags, print } from "../cli-context.ts";
+import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
+import { withManager } from "../developer/manager-access.ts";
+import { requestRoutingKey } from "../developer/routing-key.ts";
 import { CliError } from "../errors.ts";
 import { sendRequest } from "./request.ts";
 
-interface CurlFlags extends OutputFlags {
+interface CurlFlags extends ManagerFlags {
   readonly route: string;
   readonly request?: string;
   readonly header?: readonly string[];
@@ -13,7 +15,11 @@ interface CurlFlags extends OutputFlags {
 
 /** One request that carries a route. */
 export async function curl(this: CliContext, flags: CurlFlags, url: string): Promise<void> {
-  const headers = { ...parseHeaders(flags.header ?? []), baggage: `${routeField}=${flags.route}` };
+  const given = parseHeaders(flags.header ?? []);
+  const { key } = await withManager(this, flags.manager, ({ client }) =>
+    requestRoutingKey(client, flags.route),
+  );
+  const headers = { ...given, baggage: `${routeField}=${key}` };
   const method = flags.request ?? (flags.data === undefined ? "GET" : "POST");
   const answer = await sendRequest({ url, method, headers, body: flags.data });
   if (this.json) {

@@ -4,6 +4,7 @@ import type { DecisionReport, ManagerClient, SessionInfo } from "@clew/control";
 import type { Override } from "@clew/routing";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { withManager } from "../developer/manager-access.ts";
+import { requestRoutingKey } from "../developer/routing-key.ts";
 import { layOut } from "../output/table.ts";
 import { describeTarget } from "./list.ts";
 import { sendRequest } from "./request.ts";
@@ -20,9 +21,9 @@ const collectLimitMs = 5_000;
 /** Sends one request and shows what each agent that met it decided, and why. */
 export function explain(this: CliContext, flags: ExplainFlags, url: string): Promise<void> {
   return withManager(this, flags.manager, async ({ client }) => {
-    await client.health({});
+    // Asked before the request goes out, so that no request is sent in vain.
+    const route = await routeMember(client, flags.route);
     const nonce = randomBytes(12).toString("hex");
-    const route = flags.route === undefined ? [] : [`${routeField}=${flags.route}`];
     const baggage = [...route, `${explainField}=${nonce}`].join(",");
     const { status } = await sendRequest({ url, method: "GET", headers: { baggage } });
     const decisions = await collectDecisions(client, nonce);
@@ -33,6 +34,12 @@ export function explain(this: CliContext, flags: ExplainFlags, url: string): Pro
     const text = describeDecisions(url, status, decisions, { overrides, sessions });
     print(this, { url, status, nonce, decisions }, text);
   });
+}
+
+async function routeMember(client: ManagerClient, route: string | undefined): Promise<string[]> {
+  if (route !== undefined) return [`${routeField}=${(await requestRoutingKey(client, route)).key}`];
+  await client.health({});
+  return [];
 }
 
 async function collectDecisions(client: ManagerClient, nonce: string): Promise<DecisionReport[]> {
@@ -70,7 +77,10 @@ export function describeDecisions(
 ): string {
   const head = `GET ${url} → ${status}`;
   if (decisions.length === 0) {
-    return `${head}\n\nNo agent reported this request: it met none, or none that may explain itself.`;
+    return (
+      `${head}\n\nNo agent reported this request: it met none, or none that may explain itself.\n` +
+      "Where routing keys are signed, only a request on a route is explained: --route NAME"
+    );
   }
   const rows = decisions.map((decision) => [
     decision.service,

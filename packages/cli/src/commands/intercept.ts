@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
-import type { Preview, ServiceInfo } from "@clew/control";
+import type { Preview, RoutingKeyGrant, ServiceInfo } from "@clew/control";
 import type { TunnelState } from "@clew/tunnel";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { readUpState } from "../config/up-state.ts";
 import { type LocalServices, openLocalServices } from "../developer/local-services.ts";
 import { type ManagerAccess, withManager } from "../developer/manager-access.ts";
 import { defaultRoute, machineName, ownerName } from "../developer/owner.ts";
+import { describeKeyLifetime, keepRoutingKey } from "../developer/routing-key.ts";
 import { type DeveloperSession, openSession } from "../developer/session.ts";
 import { CliError, exitCodes } from "../errors.ts";
 import { describeDuration, layOut } from "../output/table.ts";
@@ -72,7 +73,9 @@ async function runIntercept(
     },
     takeover: flags.takeover,
     onTunnelState: tellTunnelState(cli),
+    onGrant: ({ key, keyExpiresAt }) => tellKey(cli, { key, expiresAt: keyExpiresAt }),
   });
+  const over = new AbortController();
   const local = await openLocalServices(() => session.tunnel, described.env);
   const guard = startGuard();
   try {
@@ -85,8 +88,16 @@ async function runIntercept(
     }
     await waitUntilListening(cli, flags.port, child);
     announce(cli, { session, preview, service, port: flags.port, env: child ? undefined : added });
+    keepRoutingKey({
+      client: access.client,
+      route,
+      expiresAt: session.grant.keyExpiresAt,
+      signal: over.signal,
+      onKey: (grant) => tellKey(cli, grant),
+    });
     await untilOver(cli, { asked, session, child });
   } finally {
+    over.abort();
     await session.close(drainGraceMs);
     local.close();
     guard.close();
@@ -155,15 +166,17 @@ interface Announcement {
 }
 
 function announce(cli: CliContext, { session, preview, service, port, env }: Announcement): void {
-  const { key, override } = session.grant;
+  const { key, keyExpiresAt, override } = session.grant;
   const gateway = readUpState(cli.env)?.gateway ?? "http://YOUR-GATEWAY/";
   const curl = `curl -H 'baggage: clew-route=${key}' ${gateway}`;
+  const lifetime = describeKeyLifetime(keyExpiresAt);
   const value = {
     event: "intercept",
     service,
     port,
     route: override.route,
     key,
+    keyExpiresAt,
     override,
     preview,
     curl,
@@ -171,6 +184,7 @@ function announce(cli: CliContext, { session, preview, service, port, env }: Ann
   };
   const rows = [
     ["routing key", `clew-route=${key}`],
+    ...(lifetime === undefined ? [] : [["", lifetime]]),
     ["try", curl],
   ];
   if (preview) {
@@ -243,6 +257,17 @@ function tellTunnelState(cli: CliContext): (state: TunnelState) => void {
       say(cli, "tunnel.back", "the tunnel is back");
     }
   };
+}
+
+/** Tells of a key that takes the place of the one that was announced. */
+function tellKey(cli: CliContext, { key, expiresAt }: RoutingKeyGrant): void {
+  if (cli.json) {
+    cli.process.stderr.write(`${JSON.stringify({ event: "key", key, keyExpiresAt: expiresAt })}\n`);
+    return;
+  }
+  const lifetime = describeKeyLifetime(expiresAt);
+  const forHowLong = lifetime === undefined ? "" : `, good ${lifetime}`;
+  cli.process.stderr.write(`clew: a new routing key${forHowLong}: clew-route=${key}\n`);
 }
 
 function say(cli: CliContext, event: string, text: string): void {

@@ -1,4 +1,4 @@
-import type { ServiceInfo } from "@clew/control";
+import type { RoutingKeys, ServiceInfo } from "@clew/control";
 import type { Endpoint } from "@clew/tunnel";
 
 export interface PortConfig {
@@ -35,6 +35,7 @@ export interface Config {
     readonly registry: "memory" | { readonly etcd: readonly string[]; readonly prefix: string };
     readonly token: string | undefined;
     readonly tokenFile: string | undefined;
+    readonly routingKeys: RoutingKeys["mode"];
     /** `host:port` at which agents, developers and the gateway reach the manager. */
     readonly advertise: string;
   };

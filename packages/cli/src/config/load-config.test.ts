@@ -46,6 +46,29 @@ test("the environment wins over the file, the file over the default", async () =
   assert.equal((await load(text, { CLEW_MANAGER_LISTEN: "127.0.0.1:2" })).config.manager.listen.port, 2);
 });
 
+test("routing keys are signed unless the manager is on loopback without a token, or the file says otherwise", async () => {
+  await using folder = await temporaryDirectory();
+  const tokenFile = join(folder.path, "token");
+  await writeFile(tokenFile, "0123456789abcdef");
+  const modeOf = async (manager: string, env: Record<string, string> = {}): Promise<unknown> => {
+    const { config, values } = await load(`manager: { ${manager} }\n${small}`, env);
+    const { source, value } = values.find(({ path }) => path === "manager.routingKeys") ?? {};
+    assert.equal(value, config.manager.routingKeys, "it is shown as it is used");
+    return `${config.manager.routingKeys} by ${source}`;
+  };
+  assert.equal(await modeOf(""), "open by default");
+  assert.equal(await modeOf('listen: "[::1]:7400"'), "open by default");
+  assert.equal(await modeOf(`tokenFile: ${tokenFile}`), "signed by default");
+  assert.equal(await modeOf("", { CLEW_MANAGER_TOKEN_FILE: tokenFile }), "signed by default");
+  assert.equal(await modeOf("", { CLEW_MANAGER_LISTEN: "0.0.0.0:7400" }), "signed by default");
+  assert.equal(await modeOf("listen: 10.0.0.1:7400, routingKeys: open"), "open by file");
+  assert.equal(
+    await modeOf("", { CLEW_MANAGER_ROUTING_KEYS: "signed" }),
+    "signed by environment CLEW_MANAGER_ROUTING_KEYS",
+  );
+  assert.match(await faultsOf(`manager: { routingKeys: no }\n${small}`), /routingKeys .*neither open nor/);
+});
+
 test("an IPv6 address stands in brackets", async () => {
   const { config } = await load(`manager: { listen: "[::1]:7400" }\n${small}`);
   assert.deepEqual(config.manager.listen, { host: "::1", port: 7400 });

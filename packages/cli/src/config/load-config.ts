@@ -108,7 +108,7 @@ function overlay(
   const sources = new Map<string, Source>();
   if (!isTree(raw)) return { merged: raw, sources };
   const merged = structuredClone(raw);
-  for (const { path, fallback } of settings) {
+  for (const { path, fallback, derive } of settings) {
     const [section, key] = path;
     // A system without a gateway has none by default.
     if (section === "gateway" && merged["gateway"] === undefined) continue;
@@ -121,8 +121,11 @@ function overlay(
     if (given !== undefined) {
       holder[name] = Array.isArray(fallback) ? given.split(",").filter((part) => part !== "") : given;
       sources.set(path.join("."), `environment ${variable}`);
-    } else if (holder[name] === undefined && fallback !== undefined) {
-      holder[name] = fallback;
+      continue;
+    }
+    const byDefault = fallback ?? derive?.(holder);
+    if (holder[name] === undefined && byDefault !== undefined) {
+      holder[name] = byDefault;
       sources.set(path.join("."), "default");
     }
   }
@@ -185,6 +188,7 @@ function resolveConfig(file: string, parsed: ConfigFile): Config {
       registry: manager.registry,
       token: tokenFile === undefined ? undefined : readToken(tokenFile),
       tokenFile,
+      routingKeys: manager.routingKeys,
       advertise: manager.advertise ?? manager.listen,
     },
     gateway: gateway && { ...gateway, listen: parseEndpoint(gateway.listen) },

@@ -23,6 +23,7 @@ export interface ConfigFile {
     readonly registry: "memory" | { readonly etcd: readonly string[]; readonly prefix: string };
     readonly tokenFile?: string | undefined;
     readonly advertise?: string | undefined;
+    readonly routingKeys: "open" | "signed";
   };
   readonly gateway?:
     | {
@@ -96,6 +97,12 @@ const managerSection: z.ZodType<ConfigFile["manager"]> = z.strictObject({
   advertise: hostPort
     .optional()
     .describe("host:port at which others reach the manager; required when it listens on all addresses"),
+  routingKeys: z
+    .enum(["open", "signed"], { error: "is neither open nor signed" })
+    .describe(
+      "open: routing keys are plain route names, which everybody can guess; signed: the manager signs them. " +
+        "Default: open when the manager listens on loopback and has no token, else signed",
+    ),
 });
 
 const gatewaySection: z.ZodType<NonNullable<ConfigFile["gateway"]>> = z.strictObject({

@@ -1,8 +1,13 @@
+import { isLoopbackHost } from "@clew/context";
+import { parseEndpoint } from "./config.ts";
+
 /** Values that may come from the environment or a default as well as from the file, with the reason of each default. */
 export interface Setting {
   /** Where it stands in clew.yaml. */
   readonly path: readonly [string, ...string[]];
   readonly fallback?: unknown;
+  /** A default that depends on other settings of its section, which stand before it in the list. */
+  readonly derive?: (section: Readonly<Record<string, unknown>>) => unknown;
 }
 
 export const settings: readonly Setting[] = [
@@ -13,6 +18,12 @@ export const settings: readonly Setting[] = [
   { path: ["manager", "registry"], fallback: "memory" },
   { path: ["manager", "tokenFile"] },
   { path: ["manager", "advertise"] },
+  // On one's own machine alone is everybody who could guess a route's name the same person.
+  {
+    path: ["manager", "routingKeys"],
+    derive: ({ listen, tokenFile }) =>
+      tokenFile === undefined && isLoopbackHost(parseEndpoint(String(listen)).host) ? "open" : "signed",
+  },
   { path: ["gateway", "listen"], fallback: "127.0.0.1:8000" },
   { path: ["gateway", "ingress"] },
   // `*.localhost` reaches loopback in every browser without any DNS (RFC 6761 §6.3).

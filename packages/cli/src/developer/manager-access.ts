@@ -29,7 +29,9 @@ export async function withManager<T>(
   try {
     return await work(access);
   } catch (error) {
-    if (isClewError(error) && error.code === "UNAVAILABLE") throw unreachable(cli, access, error);
+    // An error of ours with this code is about somebody else, such as the URL of an explained request.
+    const isManagers = isClewError(error) && !(error instanceof CliError);
+    if (isManagers && error.code === "UNAVAILABLE") throw unreachable(cli, access, error);
     throw error;
   } finally {
     access.client.close();

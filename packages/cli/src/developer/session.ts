@@ -12,6 +12,8 @@ export interface SessionOptions {
   };
   readonly takeover: boolean;
   onTunnelState(state: TunnelState): void;
+  /** The manager had forgotten the session, and what it gave for the override made again has another key. */
+  onGrant(grant: OverrideGrant): void;
 }
 
 export interface DeveloperSession {
@@ -55,7 +57,10 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     if (dialled) {
       const renewed = await renewSession(options, session);
       session = renewed.session;
-      grant = renewed.grant ?? grant;
+      if (renewed.grant) {
+        grant = renewed.grant;
+        if (grant.keyExpiresAt !== undefined) options.onGrant(grant);
+      }
     }
     dialled = true;
     return session;

@@ -1,5 +1,4 @@
 import { startAgent } from "@clew/agent";
-import { isLoopbackHost } from "@clew/context";
 import { startGateway } from "@clew/gateway";
 import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
 import type { Logger } from "pino";
@@ -77,7 +76,7 @@ async function runManager({ config, log, onProgress }: StartOptions): Promise<St
       registry,
       version: packageVersion(),
       ...(token === undefined ? {} : { token }),
-      openMode: true,
+      routingKeys: config.manager.routingKeys,
       log: log.child({ component: "manager" }),
     });
     onProgress(`manager listens on ${formatEndpoint(listen)}`);
@@ -149,7 +148,6 @@ async function runAgents({ config, selection, log, onProgress }: StartOptions): 
           ports,
           env,
           manager: managerOf(config),
-          openMode: true,
           log: log.child({ component: `${name} agent` }),
         }),
       );
@@ -171,8 +169,6 @@ async function runGateway({ config, log, onProgress }: StartOptions): Promise<St
     previewsDomain: gateway.previews,
     accept: [...gateway.accept],
     manager: managerOf(config),
-    // Unsigned routing keys are for one's own machine: from elsewhere they are not believed (wire.md, Trust).
-    openMode: isLoopbackHost(gateway.listen.host),
     log: log.child({ component: "gateway" }),
   });
   onProgress(`gateway listens on ${formatEndpoint(gateway.listen)}`);

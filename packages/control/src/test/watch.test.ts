@@ -207,7 +207,11 @@ test("a gateway gets the routing keys with its previews", async () => {
     onChange: () => seen.put("list"),
   });
   const watch = await manager.nextPreviewWatch();
-  watch.send({ kind: "snapshot", previews: [], keys: { mode: "signed", environment: "test", publicKeys: {} } });
+  watch.send({
+    kind: "snapshot",
+    previews: [],
+    keys: { mode: "signed", environment: "test", publicKeys: {} },
+  });
   assert.deepEqual([await seen.take(), await seen.take()], ["signed", "list"]);
   controller.abort();
   client.close();

@@ -13,7 +13,10 @@ const keys: RoutingKeys = {
   publicKeys: { k1: publicKey.export({ type: "spki", format: "pem" }).toString() },
 };
 
-function sign(route: string, { environment = "test", expiresInMs = 3_600_000, by = privateKey } = {}): string {
+function sign(
+  route: string,
+  { environment = "test", expiresInMs = 3_600_000, by = privateKey } = {},
+): string {
   const signer = createRoutingKeySigner({ environment, keyId: "k1", privateKey: by });
   return signer.sign(route, Date.now() + expiresInMs);
 }

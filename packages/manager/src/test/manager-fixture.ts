@@ -22,7 +22,12 @@ export interface Fixture extends AsyncDisposable {
 }
 
 export interface FixtureOptions
-  extends Partial<Pick<ManagerOptions, "token" | "limits" | "listen" | "advertise" | "registry" | "routingKeys" | "environment">> {
+  extends Partial<
+    Pick<
+      ManagerOptions,
+      "token" | "limits" | "listen" | "advertise" | "registry" | "routingKeys" | "environment"
+    >
+  > {
   readonly clock?: ManualClock;
   /** Of the memory registry, where no other is given. */
   readonly directory?: string;
