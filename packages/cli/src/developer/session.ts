@@ -1,6 +1,7 @@
 import type { ManagerClient, OverrideGrant, OverrideRequest, SessionGrant } from "@clew/control";
-import { isClewError } from "@clew/errors";
+import { type ClewError, isClewError } from "@clew/errors";
 import { startTunnel, type Tunnel, type TunnelState } from "@clew/tunnel";
+import { CliError } from "../errors.ts";
 
 export interface SessionOptions {
   readonly client: ManagerClient;
@@ -118,7 +119,17 @@ async function renewSession(
     if (!isClewError(error) || error.code !== "E_SESSION_UNKNOWN") throw error;
   }
   const opened = await client.sessions.open({ owner, host });
-  return { session: opened, grant: await putOverride(options, opened) };
+  try {
+    return { session: opened, grant: await putOverride(options, opened) };
+  } catch (error) {
+    await closeQuietly(client, opened);
+    throw isClewError(error) && error.code === "E_SERVICE_UNKNOWN" ? agentsNotBackYet(error) : error;
+  }
+}
+
+/** A manager without its state knows of a service once its agents have come back, which may be after this session. */
+function agentsNotBackYet(cause: ClewError): CliError {
+  return new CliError(cause.code, cause.message, { retryable: true, cause });
 }
 
 /** Whether the manager, asked, no longer has the override although it still has the session. */
