@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { finish, lineWriter, refuse, table } from "../scripts/command.mjs";
 import { loadCases, readJson } from "./forrst/cases.mjs";
-import { caseFor, compareExamples, readExamples } from "./forrst/examples.mjs";
+import { caseFor, compareExamples, isExcused, readExamples } from "./forrst/examples.mjs";
 import { isMeantFor, runCase, startProbe } from "./forrst/run.mjs";
 import { startServers } from "./forrst/server.mjs";
 import { openTransport } from "./forrst/transports.mjs";
@@ -39,21 +39,15 @@ const transportOf = (/** @type {string} */ url) =>
   openTransport(url) ?? refuse(command, `${url} is not a URL with http:, h2c: or unix:`);
 
 const inFiles = loadCases();
-const excused = readJson("contradictions.json");
+const excuses = readJson("contradictions.json");
 const examples = flags.spec === undefined ? [] : readExamples(flags.spec);
 const named = new Set(inFiles.flatMap((one) => one.examples ?? []));
-const excusedNames = new Set(
-  excused.flatMap((/** @type {{ examples?: string[] }} */ group) => group.examples ?? []),
-);
-const excusedPages = excused.flatMap((/** @type {{ pages?: string[] }} */ group) => group.pages ?? []);
 const asTheyStand = examples
-  .filter(
-    ({ name, page }) => !excusedNames.has(name) && !excusedPages.some((prefix) => page.startsWith(prefix)),
-  )
+  .filter((example) => !isExcused(example, excuses))
   .flatMap((example) => caseFor(example) ?? []);
 for (const one of asTheyStand) named.add(one.key);
 const comparison =
-  examples.length === 0 ? { missing: [], unknown: [] } : compareExamples(examples, named, excused);
+  examples.length === 0 ? { missing: [], unknown: [] } : compareExamples(examples, named, excuses);
 const cases = [...inFiles, ...asTheyStand].filter(({ key }) => key.includes(flags.only ?? ""));
 if (cases.length === 0) refuse(command, `no case has "${flags.only}" in its name`);
 

@@ -172,21 +172,28 @@ function stepFor(kind, document) {
   }
 }
 
+/** @typedef {{ reason: string, pages?: readonly string[], examples?: readonly string[] }} Excuse */
+
+/** Whether a page or the example itself is listed with a reason. @param {Example} example @param {readonly Excuse[]} excuses */
+export function isExcused({ name, page }, excuses) {
+  return excuses.some(
+    ({ pages = [], examples = [] }) =>
+      examples.includes(name) || pages.some((prefix) => page === prefix || page.startsWith(`${prefix}/`)),
+  );
+}
+
 /**
  * What no case covers and no reason excuses, and names of examples that are not there.
- * @param {readonly Example[]} examples @param {ReadonlySet<string>} named By the cases in files.
- * @param {readonly { reason: string, pages?: readonly string[], examples?: readonly string[] }[]} excused
+ * @param {readonly Example[]} examples @param {ReadonlySet<string>} named By cases.
+ * @param {readonly Excuse[]} excuses
  */
-export function compareExamples(examples, named, excused) {
-  const pages = excused.flatMap((group) => group.pages ?? []);
-  const listed = new Set(excused.flatMap((group) => group.examples ?? []));
+export function compareExamples(examples, named, excuses) {
   const known = new Set(examples.map(({ name }) => name));
-  const isCovered = (/** @type {Example} */ example) =>
-    named.has(example.name) ||
-    listed.has(example.name) ||
-    pages.some((page) => example.page === page || example.page.startsWith(`${page}/`));
+  const listed = excuses.flatMap((excuse) => excuse.examples ?? []);
   return {
-    missing: examples.filter((example) => !isCovered(example)).map(({ name }) => name),
+    missing: examples
+      .filter((example) => !named.has(example.name) && !isExcused(example, excuses))
+      .map(({ name }) => name),
     unknown: [...named, ...listed].filter((name) => !known.has(name)),
   };
 }
