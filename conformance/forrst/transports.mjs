@@ -45,17 +45,27 @@ function openHttp1(url) {
   return {
     name: "HTTP/1.1",
     isHttp: true,
-    async send({ method, headers, body }) {
-      const request = httpRequest(url, { method, agent, timeout: answerTimeoutMs, headers });
-      request.once("timeout", () => request.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)));
-      request.end(body);
-      const [response] = /** @type {[import("node:http").IncomingMessage]} */ (
-        await once(request, "response")
-      );
-      return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
-    },
+    send: (message) => sendHttp1(url, agent, message),
     close: () => agent.destroy(),
   };
+}
+
+/** @param {URL} url @param {Agent} agent @param {Message} message @returns {Promise<Answer>} */
+async function sendHttp1(url, agent, message) {
+  const { method, headers, body } = message;
+  const request = httpRequest(url, { method, agent, timeout: answerTimeoutMs, headers });
+  request.once("timeout", () => request.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)));
+  request.end(body);
+  try {
+    const [response] = /** @type {[import("node:http").IncomingMessage]} */ (await once(request, "response"));
+    return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
+  } catch (error) {
+    // A kept connection that the server let go of while it was idle is no answer to this request.
+    const isStale =
+      request.reusedSocket && /** @type {NodeJS.ErrnoException} */ (error).code === "ECONNRESET";
+    if (isStale) return sendHttp1(url, agent, message);
+    throw error;
+  }
 }
 
 /** @param {URL} url @returns {Transport} */
