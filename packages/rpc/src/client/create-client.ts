@@ -34,7 +34,7 @@ export interface ClientOptions {
   readonly maxCalls?: number | undefined;
   /** For `https:` and `h2:`. */
   readonly tls?: TlsClientOptions | undefined;
-  /** What becomes of integers in results that a number cannot hold. Default `refuse`: never rounded silently. */
+  /** What becomes of integers in results and events that a number cannot hold. Default `refuse`: never rounded silently. */
   readonly largeIntegers?: LargeIntegers | undefined;
   /** Which destinations get the context (I5). */
   readonly destinations?: DestinationPolicy | undefined;
@@ -127,7 +127,8 @@ export function createClient(options: ClientOptions): ForrstClient {
     async *stream(contract, args, { signal, lastEventId, onEventId, resume } = {}) {
       const open = (lastId: string | undefined): AsyncIterable<StreamEvent> => {
         const request = prepare(contract, args, streamExtensions(lastId));
-        return readEvents({ transport, url: url.href, request, signal, silenceMs: streamSilenceMs });
+        const silenceMs = streamSilenceMs;
+        return readEvents({ transport, url: url.href, request, signal, silenceMs, largeIntegers });
       };
       const events =
         resume === undefined ? open(lastEventId) : resumeStream(open, resume, lastEventId, signal);

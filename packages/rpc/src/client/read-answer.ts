@@ -29,13 +29,16 @@ export async function readAnswer(
   const { result } = answer.outcome;
   const isExact = !json.ok || !isJsonObject(json.marked);
   return {
-    result: isExact ? result : exactResult(json.marked as JsonObject, largeIntegers, url),
+    result: isExact
+      ? result
+      : resolveExact((json.marked as JsonObject)["result"] ?? null, largeIntegers, url),
     extensions: answer.extensions,
   };
 }
 
-function exactResult(document: JsonObject, mode: LargeIntegers, url: string): JsonValue {
-  return resolveMarked(document["result"] ?? null, mode, (pointer) => {
+/** What the client was told to make of marked integers. Throws E_RPC_RESULT where it was told nothing. */
+export function resolveExact(marked: JsonValue, mode: LargeIntegers, url: string): JsonValue {
+  return resolveMarked(marked, mode, (pointer) => {
     const message = `${url} answered an integer larger than numbers can hold exactly, at "${pointer}"`;
     const hint = 'Create the client with largeIntegers: "text" or "bigint".';
     throw new RpcError("E_RPC_RESULT", message, { hint, retryable: false });

@@ -1,11 +1,12 @@
 import type { JsonValue } from "@clew/context";
+import type { LargeIntegers } from "../envelope/large-integers.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readError, readResponse } from "../envelope/parse-response.ts";
 import type { ServerSentEvent } from "../extensions/event-stream-parser.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import type { PreparedRequest } from "./prepare-request.ts";
-import { readAnswer } from "./read-answer.ts";
+import { readAnswer, resolveExact } from "./read-answer.ts";
 import type { ClientTransport } from "./transport.ts";
 
 export interface StreamEvent {
@@ -21,6 +22,7 @@ export interface EventSource {
   readonly request: PreparedRequest;
   readonly signal: AbortSignal | undefined;
   readonly silenceMs: number;
+  readonly largeIntegers?: LargeIntegers | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ async function refusal(answer: Promise<unknown>): Promise<unknown> {
 
 async function* readBatches(
   batches: AsyncIterator<readonly ServerSentEvent[]>,
-  { url, request }: EventSource,
+  { url, request, largeIntegers }: EventSource,
   watch: SilenceWatch,
 ): AsyncIterable<StreamEvent> {
   for (;;) {
@@ -67,7 +69,7 @@ async function* readBatches(
       throw new RpcError("UNAVAILABLE", `the stream from ${url} ended before it was complete`);
     }
     for (const event of step.value) {
-      const read = readEvent(event, request.id, url);
+      const read = readEvent(event, request.id, url, largeIntegers);
       if (read === "complete") return;
       if (read !== "ignored") yield read;
     }
@@ -77,12 +79,20 @@ async function* readBatches(
 type ReadEvent = StreamEvent | "ignored" | "complete";
 
 /** Throws the error that an `error` event carries. `progress`, `done` and unknown events are ignored. */
-function readEvent({ event, data, id: eventId }: ServerSentEvent, id: string, url: string): ReadEvent {
+function readEvent(
+  { event, data, id: eventId }: ServerSentEvent,
+  id: string,
+  url: string,
+  largeIntegers: LargeIntegers = "refuse",
+): ReadEvent {
   if (event !== "data" && event !== "error" && event !== "complete") return "ignored";
   const json = parseJson(Buffer.from(data), defaultEnvelopeLimits.maxDepth);
   if (!json.ok)
     throw new RpcError("E_RPC_NOT_FORRST", `${url} sent an event that is not JSON: ${json.message}`);
-  if (event === "data") return { value: json.value, id: eventId };
+  if (event === "data") {
+    const { value, marked } = json;
+    return { value: marked === undefined ? value : resolveExact(marked, largeIntegers, url), id: eventId };
+  }
   if (event === "error") {
     const error = readError(json.value) ?? {
       code: "INTERNAL_ERROR",

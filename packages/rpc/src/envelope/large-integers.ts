@@ -42,7 +42,7 @@ export function stringifyMarked(value: JsonValue): string {
 }
 
 /** As `JSON.stringify`, and bigints and marked integers are written as integers. */
-export function stringifyExact(value: object): string {
+export function stringifyExact(value: NonNullable<unknown> | null): string {
   try {
     const text = JSON.stringify(value);
     return text.includes(mark) ? text.replaceAll(marked, "$1") : text;

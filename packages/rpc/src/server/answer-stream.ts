@@ -1,4 +1,5 @@
 import type { ResponseExtension } from "../envelope/document.ts";
+import { stringifyExact } from "../envelope/large-integers.ts";
 import { maxResponseBytes } from "../envelope/limits.ts";
 import { writeResponse } from "../envelope/write.ts";
 import type { CallOutcome } from "../extensions/extension.ts";
@@ -52,7 +53,7 @@ export async function writeEvents(answer: StreamAnswer): Promise<void> {
 }
 
 function writeData(value: unknown): string {
-  const text = JSON.stringify(value) ?? "null";
+  const text = stringifyExact(value ?? null);
   if (text.length <= maxResponseBytes) return text;
   throw new RpcError("E_RPC_RESPONSE_TOO_LARGE", `an event is larger than ${maxResponseBytes} bytes`, {
     status: 500,

@@ -35,7 +35,8 @@ const add = defineFunction({
 });
 const echo = defineFunction({ name: "test.echo", version, arguments: anything, result: anything });
 const run = defineFunction({ name: "test.run", version, arguments: nothing, result: anything });
-const count = defineStream({ name: "test.count", version, arguments: nothing, event: number });
+const contractOfCount = { name: "test.count", version, arguments: nothing };
+const count = defineStream({ ...contractOfCount, event: number });
 
 async function rejection(promise: Promise<unknown>): Promise<RpcError> {
   const error = await promise.then(
@@ -252,6 +253,19 @@ function streams(kind: TransportUnderTest): void {
     await using world = await start(kind);
     const { values, error } = await collect(world.client.stream(count, {}));
     assert.deepEqual([values, error], [[...Array(1_000).keys()], undefined]);
+  });
+
+  test(`${kind.name}: a large integer in an event keeps its digits, or is refused, and never rounded`, async () => {
+    const id = 9007199254740993n;
+    const count = async function* (): AsyncIterable<number> {
+      yield [id] as never;
+    };
+    const events = defineStream({ ...contractOfCount, event: anything });
+    await using exact = await start(kind, { count, client: { largeIntegers: "bigint" } });
+    await using plain = await start(kind, { count });
+    assert.deepEqual((await collect(exact.client.stream(events, {}))).values, [[id]]);
+    const { values, error } = await collect(plain.client.stream(events, {}));
+    assert.deepEqual([values, error?.code], [[], "E_RPC_RESULT"]);
   });
 
   test(`${kind.name}: two streams and calls at once do not mix`, async () => {

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { PreparedRequest } from "../client/prepare-request.ts";
 import type { SendOptions, TransportAnswer } from "../client/transport.ts";
 import { isJsonObject } from "../envelope/document.ts";
+import { stringifyMarked } from "../envelope/large-integers.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { withMetadata } from "../envelope/metadata.ts";
 import { parseJson } from "../envelope/parse-json.ts";
@@ -130,14 +131,14 @@ function readFrame(payload: Buffer): {
 } {
   const json = parseJson(payload, defaultEnvelopeLimits.maxDepth);
   if (!json.ok || !isJsonObject(json.value)) return { id: undefined, event: undefined };
-  const { id, event, data, event_id: eventId } = json.value;
+  const { id, event, data, event_id: eventId } = isJsonObject(json.marked) ? json.marked : json.value;
   return {
     id: typeof id === "string" ? id : undefined,
     event:
       typeof event === "string"
         ? {
             event,
-            data: JSON.stringify(data ?? null),
+            data: stringifyMarked(data ?? null),
             id: typeof eventId === "string" ? eventId : undefined,
           }
         : undefined,
