@@ -1,12 +1,16 @@
 // @ts-check
-// A → B over kept connections: all modes' processes live side by side and get many short turns of load in changing order,
+// A → B over kept connections: all modes' processes live side by side and get many short turns of load in random order,
 // so that whatever else the machine does falls on all of them. A set's figures are sums over its turns; ratios are made
 // within a set, and their median over the sets counts, as no two starts of a process are alike.
+import { setTimeout } from "node:timers/promises";
 import { cpuUs, median, modes, startLoad, startService } from "./processes.mjs";
 
 /** @typedef {import("./processes.mjs").Mode} Mode */
 /** @typedef {{ rps: number, cpuUs: number, p50Us: number, p99Us: number }} Figures */
 /** @typedef {Record<Mode, Figures>} Outcome */
+
+/** Between turns, for what the process before has still to do. */
+const pauseMs = 40;
 
 const modeNames = /** @type {Mode[]} */ (Object.keys(modes));
 
@@ -46,8 +50,9 @@ async function measureSet({ node, client, rounds, turnMs, warmUpMs }) {
     for (const { load } of chains) await load.run(warmUpMs);
     for (const chain of chains) chain.cpuBefore = cpuUs(chain.pid);
     for (let round = 0; round < rounds; round += 1) {
-      for (const { load, turns } of round % 2 === 0 ? chains : chains.toReversed()) {
+      for (const { load, turns } of shuffled(chains)) {
         turns.push(await load.run(turnMs));
+        await setTimeout(pauseMs);
       }
     }
     const figures = chains.map(({ mode, pid, turns, cpuBefore }) => [
@@ -59,6 +64,18 @@ async function measureSet({ node, client, rounds, turnMs, warmUpMs }) {
     // The load first, to which a service that ends would look like one that failed.
     for (const stop of stops.toReversed()) await stop();
   }
+}
+
+/**
+ * No mode may always follow the same other one, whose garbage is collected meanwhile.
+ * @template T
+ * @param {readonly T[]} items
+ */
+function shuffled(items) {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 /** @typedef {import("./processes.mjs").LoadReport} Turn */
