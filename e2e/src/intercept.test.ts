@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { until } from "@clew/testing";
+import { freePort, until } from "@clew/testing";
 import { WebSocket } from "ws";
 import { fetchPrice } from "./fetch-price.ts";
 import { prices, startLoad } from "./load.ts";
@@ -87,4 +87,32 @@ test("a WebSocket goes through the intercept to the developer's service, and bre
   await closed;
   const page = await fetch(shop.url, { headers: { baggage: `clew-route=${intercept.key}` } });
   assert.match(await page.text(), /Labyrinth Supplies/);
+});
+
+/** Answers after a while, so that a request can be under way when its intercept ends. */
+const slowService = `require("node:http")
+  .createServer((request, response) => setTimeout(() => response.end("from the developer"), 1_000))
+  .listen(Number(process.env.PORT), "127.0.0.1")`;
+
+test("a request under way when Ctrl-C ends the intercept is still answered, and nothing is left behind", async () => {
+  const port = String(await freePort());
+  const command = [process.execPath, "-e", slowService];
+  const child = await shop.clew("intercept", "pricing", "--port", port, "--json", "--", ...command);
+  const { override } = JSON.parse(await child.waitForLine('"event":"intercept"', 30_000));
+  const { services } = JSON.parse((await shop.run("list", "--json")).stdout);
+  const pricing = services.find(({ name }: { name: string }) => name === "pricing");
+  // Not to be repeated: it has this one chance.
+  const answer = fetch(`http://${pricing.ports.http.address}/`, {
+    method: "POST",
+    headers: { baggage: "clew-route=ann" },
+    body: "once",
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.signal("SIGINT");
+  assert.equal(await (await answer).text(), "from the developer");
+  assert.equal((await child.exited).code, 0, child.stderr);
+  assert.doesNotMatch(child.stderr, /tunnel\.away/);
+  const { overrides, sessions } = JSON.parse((await shop.run("list", "--json")).stdout);
+  assert.deepEqual(overrides, []);
+  assert.ok(!sessions.some(({ id }: { id: string }) => id === override.session), "its session is closed");
 });

@@ -74,9 +74,9 @@ class SupervisedTunnel implements Tunnel {
     const goodbye = tunnelError("E_TUNNEL_DRAINING", "the developer's side is closing");
     this.#stop.abort(goodbye);
     for (const connection of this.#connections) connection.drain(goodbye);
-    const cut = setTimeout(() => this.#out.destroy(), graceMs);
-    await Promise.all([settleWithin([...this.#connections], graceMs), this.#out.close()]);
-    clearTimeout(cut);
+    await settleWithin([...this.#connections], graceMs);
+    // What runs out served what came in, and that is over: a kept connection of the service would never end by itself.
+    this.#out.destroy();
     this.#setState({ phase: "closed", reason });
   }
 

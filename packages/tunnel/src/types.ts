@@ -62,7 +62,7 @@ export interface Tunnel {
   readonly state: TunnelState;
   /** A byte pipe to a service's agent over the *out* connection. */
   openService(service: string, port: string, signal?: AbortSignal): Promise<Duplex>;
-  /** Refuses new streams, waits for running ones up to `graceMs`, then ends both connections. */
+  /** Refuses new streams, waits for those that came *in* up to `graceMs`, then ends both connections. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 

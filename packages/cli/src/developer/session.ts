@@ -54,10 +54,16 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     connect = () => resolve(true);
   });
   let dialled = false;
+  let closing: Promise<void> | undefined;
   const authenticate = async (): Promise<SessionGrant> => {
+    if (closing) throw isClosing();
     if (dialled) {
       const renewed = await renewSession(options, session);
       session = renewed.session;
+      if (closing) {
+        await closeQuietly(client, session);
+        throw isClosing();
+      }
       if (renewed.grant) {
         grant = renewed.grant;
         if (grant.keyExpiresAt !== undefined) options.onGrant(grant);
@@ -74,7 +80,7 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     onState: (state) => {
       if (state.phase === "connected") connect();
       if (state.phase === "closed") lose(state.reason);
-      options.onTunnelState(state);
+      if (closing === undefined) options.onTunnelState(state);
     },
   });
   const check = setInterval(() => {
@@ -82,6 +88,14 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
       if (gone) lose(`the override of ${override.service} was removed`);
     });
   }, checkIntervalMs);
+  // First the override, so that new requests go to the live service; then what runs may finish; then the session,
+  // which would otherwise be dialled for again and its override made again.
+  const end = async (graceMs: number): Promise<void> => {
+    clearInterval(check);
+    await deleteQuietly(client, session, grant.override.id);
+    await tunnel.close({ graceMs });
+    await closeQuietly(client, session);
+  };
   return {
     tunnel,
     get grant() {
@@ -92,10 +106,9 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
       return Promise.race([connected, late]);
     },
     lost,
-    close: async (graceMs) => {
-      clearInterval(check);
-      await closeQuietly(client, session);
-      await tunnel.close({ graceMs });
+    close: (graceMs) => {
+      closing ??= end(graceMs);
+      return closing;
     },
   };
 }
@@ -146,6 +159,24 @@ async function isGone(
     return sessions.some(({ id }) => id === session) && grant().override.id === asked;
   } catch {
     return false; // no answer is no evidence: the tunnel sees to reconnecting
+  }
+}
+
+/** Final for the tunnel: it does not dial again. */
+function isClosing(): CliError {
+  return new CliError("E_INTERCEPT_ENDED", "the intercept is ending");
+}
+
+/** Best effort, as {@link closeQuietly}. */
+async function deleteQuietly(
+  client: ManagerClient,
+  { session, token }: SessionGrant,
+  id: string,
+): Promise<void> {
+  try {
+    await client.overrides.delete({ session, token, id });
+  } catch {
+    // it is gone already, or ends with its session
   }
 }
 
