@@ -8,11 +8,13 @@ import {
   version,
 } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
-import { parseDuration, parsePort } from "./commands/parsers.ts";
+import { parsePort } from "./commands/parsers.ts";
 import { describeError, errorAsJson, exitCodeOf } from "./errors.ts";
 import { json, manager, optional, owner, text, toggle } from "./flags.ts";
+import { examples } from "./help-text.ts";
 import { packageVersion } from "./package-version.ts";
 import { partNames } from "./parts/selection.ts";
+import { accessFlag, preview } from "./preview-commands.ts";
 
 // Each command's code is loaded only when it runs: `clew --help` stays quick.
 
@@ -24,8 +26,6 @@ const partFlags = {
 };
 const serviceArgument = { brief: "name of the service", parse: String, placeholder: "SERVICE" };
 const urlArgument = { brief: "http or https URL", parse: String, placeholder: "URL" };
-
-const examples = (...lines: string[]): string => `EXAMPLES\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 const up = buildCommand({
   loader: async () => (await import("./commands/up.ts")).up,
@@ -87,6 +87,8 @@ const intercept = buildCommand({
       owner,
       preview: toggle("make a preview URL as well"),
       previewName: text("name in the preview URL (default: not guessable)", "NAME"),
+      previewAccess: { ...accessFlag, brief: "who may visit the preview; as in `clew preview create`" },
+      previewPasswordFile: text("file with the preview's password (default: you are asked)", "FILE"),
       takeover: toggle("replace somebody's override whose machine is away"),
       onFailure: {
         kind: "enum",
@@ -118,6 +120,7 @@ services, which it reaches through the tunnel. Everybody else's requests go to t
 ${examples(
   "clew intercept pricing --port 4005 -- node pricing.js",
   "clew intercept pricing --port 4005 --preview -- npm run dev",
+  "clew intercept pricing --port 4005 --preview-access password -- npm run dev",
   "clew intercept pricing --port 4005 --env-file .env.clew   (and start the service yourself)",
 )}`,
   },
@@ -151,52 +154,6 @@ const leave = buildCommand({
     brief: "End your override of a service",
     fullDescription: examples("clew leave pricing", "clew leave pricing --route demo"),
   },
-});
-
-const previewCreate = buildCommand({
-  loader: async () => (await import("./commands/preview.ts")).previewCreate,
-  parameters: {
-    flags: {
-      route: text("route that its visitors carry (default: after the owner)", "NAME"),
-      name: text("name in the URL (default: not guessable)", "NAME"),
-      expires: optional("how long it works, such as 24h (the default) or 7d", "TIME", parseDuration),
-      owner,
-      manager,
-      json,
-    },
-  },
-  docs: {
-    brief: "Make a URL whose visitors carry a route",
-    fullDescription: examples("clew preview create --route demo --name demo --expires 7d"),
-  },
-});
-
-const previewList = buildCommand({
-  loader: async () => (await import("./commands/preview.ts")).previewList,
-  parameters: { flags: { route: text("only those of this route", "NAME"), manager, json } },
-  docs: {
-    brief: "List previews",
-    fullDescription: examples("clew preview list", "clew preview list --route demo"),
-  },
-});
-
-const previewRemove = buildCommand({
-  loader: async () => (await import("./commands/preview.ts")).previewRemove,
-  parameters: {
-    flags: { manager, json },
-    positional: {
-      kind: "tuple",
-      parameters: [
-        { brief: "name of the preview, as `list` shows it", parse: String, placeholder: "PREVIEW" },
-      ],
-    },
-  },
-  docs: { brief: "End a preview at once", fullDescription: examples("clew preview remove demo") },
-});
-
-const preview = buildRouteMap({
-  routes: { create: previewCreate, list: previewList, remove: previewRemove },
-  docs: { brief: "Make, list and remove preview URLs" },
 });
 
 const curl = buildCommand({

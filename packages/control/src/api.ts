@@ -1,15 +1,13 @@
 import type { Override, Rule } from "@clew/routing";
 import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
 import { z } from "zod";
+import { type Nothing, type PreviewFunctions, previews } from "./preview-api.ts";
 import {
   agentInfoSchema,
   decisionReportSchema,
-  gatewayInfoSchema,
   overrideGrantSchema,
   overrideRequestSchema,
   overrideSchema,
-  previewEventSchema,
-  previewSchema,
   routingKeyGrantSchema,
   ruleRequestSchema,
   ruleSchema,
@@ -21,11 +19,8 @@ import {
 import type {
   AgentInfo,
   DecisionReport,
-  GatewayInfo,
   OverrideGrant,
   OverrideRequest,
-  Preview,
-  PreviewEvent,
   RoutingKeyGrant,
   RuleRequest,
   ServiceInfo,
@@ -42,8 +37,6 @@ export interface SessionProof {
   readonly session: string;
   readonly token: string;
 }
-
-export type Nothing = Readonly<Record<string, never>>;
 
 /** Takes the place of whoever holds the route now, where that is allowed. */
 type Takeover = { readonly takeover?: boolean | undefined };
@@ -100,20 +93,7 @@ export interface ManagerApi {
       RoutingKeyGrant
     >;
   };
-  readonly previews: {
-    readonly create: FunctionContract<PreviewRequest, { readonly preview: Preview }>;
-    readonly extend: FunctionContract<
-      { readonly slug: string; readonly expiresInMs: number },
-      { readonly preview: Preview }
-    >;
-    readonly revoke: FunctionContract<{ readonly slug: string }, Nothing>;
-    readonly list: FunctionContract<
-      { readonly route?: string | undefined },
-      { readonly previews: readonly Preview[] }
-    >;
-    readonly show: FunctionContract<{ readonly slug: string }, { readonly preview: Preview }>;
-    readonly watch: StreamContract<{ readonly gateway: GatewayInfo }, PreviewEvent>;
-  };
+  readonly previews: PreviewFunctions;
   readonly tables: {
     readonly watch: StreamContract<TableWatch, TableEvent>;
   };
@@ -133,15 +113,6 @@ export interface OverrideFilter {
   readonly session?: string | undefined;
 }
 
-export interface PreviewRequest {
-  readonly route: string;
-  readonly owner: string;
-  /** Chosen slug. Default: one that cannot be guessed. */
-  readonly name?: string | undefined;
-  /** Default 24 h: as long as a review usually takes. */
-  readonly expiresInMs?: number | undefined;
-}
-
 export interface TableWatch {
   readonly service: string;
   readonly agent: AgentInfo;
@@ -159,8 +130,6 @@ const maybeProof = { session: text.optional(), token: text.optional() };
 const takeover: z.ZodOptional<z.ZodBoolean> = z.boolean().optional();
 const nothing: z.ZodType<Nothing> = z.object({});
 const durationMs: z.ZodInt = z.int().min(1);
-const slug = z.object({ slug: text });
-const onePreview = z.object({ preview: previewSchema });
 
 const sessions: ManagerApi["sessions"] = {
   open: defineFunction({
@@ -261,48 +230,6 @@ const routes: ManagerApi["routes"] = {
     arguments: z.object({ route: text, expiresInMs: durationMs.optional() }),
     result: routingKeyGrantSchema,
     idempotent: true,
-  }),
-};
-
-const previews: ManagerApi["previews"] = {
-  create: defineFunction({
-    name: "previews.create",
-    version,
-    arguments: z.object({
-      route: text,
-      owner: text,
-      name: text.optional(),
-      expiresInMs: durationMs.optional(),
-    }),
-    result: onePreview,
-  }),
-  extend: defineFunction({
-    name: "previews.extend",
-    version,
-    arguments: z.object({ slug: text, expiresInMs: durationMs }),
-    result: onePreview,
-    idempotent: true,
-  }),
-  revoke: defineFunction({ name: "previews.revoke", version, arguments: slug, result: nothing }),
-  list: defineFunction({
-    name: "previews.list",
-    version,
-    arguments: z.object({ route: text.optional() }),
-    result: z.object({ previews: z.array(previewSchema) }),
-    idempotent: true,
-  }),
-  show: defineFunction({
-    name: "previews.show",
-    version,
-    arguments: slug,
-    result: onePreview,
-    idempotent: true,
-  }),
-  watch: defineStream({
-    name: "previews.watch",
-    version,
-    arguments: z.object({ gateway: gatewayInfoSchema }),
-    event: previewEventSchema,
   }),
 };
 

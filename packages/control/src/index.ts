@@ -4,14 +4,27 @@ export {
   type ManagerApi,
   managerPath,
   maxDecisionsPerReport,
-  type Nothing,
   type OverrideFilter,
-  type PreviewRequest,
   type SessionProof,
   type TableWatch,
 } from "./api.ts";
 export type { Clock } from "./clock.ts";
 export { createManagerClient, type ManagerClient, type ManagerClientOptions } from "./manager-client.ts";
+export { maxVisitsPerReport, type Nothing, type PreviewDetails, type PreviewRequest } from "./preview-api.ts";
+export { minPasswordLength } from "./preview-schemas.ts";
+export { hashLinkToken, hashPassword, saltBytes } from "./preview-secrets.ts";
+export type {
+  EndedPreview,
+  Preview,
+  PreviewAccess,
+  PreviewAccessRequest,
+  PreviewEvent,
+  PreviewGrant,
+  PreviewInfo,
+  PreviewVisit,
+  PreviewVisitor,
+  Replacement,
+} from "./preview-types.ts";
 export { applyDelta, diffTables, type TableDelta } from "./table-delta.ts";
 export type {
   AgentInfo,
@@ -21,8 +34,6 @@ export type {
   OverrideGrant,
   OverrideRequest,
   PortInfo,
-  Preview,
-  PreviewEvent,
   RoutingKeyGrant,
   RoutingKeys,
   RuleRequest,
@@ -31,5 +42,5 @@ export type {
   SessionInfo,
   TableEvent,
 } from "./types.ts";
-export { type PreviewWatcher, watchPreviews } from "./watch-previews.ts";
+export { type PreviewNotice, type PreviewWatcher, watchPreviews } from "./watch-previews.ts";
 export { type TableWatcher, watchTable } from "./watch-table.ts";

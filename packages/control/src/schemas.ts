@@ -7,8 +7,6 @@ import type {
   OverrideGrant,
   OverrideRequest,
   PortInfo,
-  Preview,
-  PreviewEvent,
   RoutingKeyGrant,
   RoutingKeys,
   RuleRequest,
@@ -22,11 +20,11 @@ import type {
 // release understand each other.
 
 /** Longest name of a session, service, port, owner or host: no real one is longer, and each is kept in memory (I8). */
-const name: z.ZodType<string> = z.string().min(1).max(256);
+export const name: z.ZodString = z.string().min(1).max(256);
 /** Longest value in a condition: as much as a whole baggage header. */
-const value: z.ZodType<string> = z.string().max(8_192);
+export const value: z.ZodString = z.string().max(8_192);
 const portNumber: z.ZodType<number> = z.int().min(1).max(65_535);
-const milliseconds: z.ZodType<number> = z.number().min(0);
+export const milliseconds: z.ZodNumber = z.number().min(0);
 const onFailure: z.ZodType<"live" | "error"> = z.enum(["live", "error"]);
 
 export const sessionInfoSchema: z.ZodType<SessionInfo> = z.object({
@@ -72,6 +70,7 @@ export const gatewayInfoSchema: z.ZodType<GatewayInfo> = z.object({
   id: name,
   previewUrl: name,
   url: z.url({ protocol: /^https?$/ }),
+  ingresses: z.array(name).optional(),
 });
 
 const targetSchema: z.ZodType<Target> = z.discriminatedUnion("kind", [
@@ -157,27 +156,10 @@ export const routingKeyGrantSchema: z.ZodType<RoutingKeyGrant> = z.object({
   expiresAt: milliseconds.optional(),
 });
 
-const routingKeysSchema: z.ZodType<RoutingKeys> = z.object({
+export const routingKeysSchema: z.ZodType<RoutingKeys> = z.object({
   mode: z.enum(["open", "signed"]),
   environment: name,
   publicKeys: z.record(name, value),
-});
-
-export const previewSchema: z.ZodType<Preview> = z.object({
-  slug: name,
-  route: name,
-  key: value,
-  owner: name,
-  url: z.string().optional(),
-  createdAt: milliseconds,
-  expiresAt: milliseconds,
-  remainingMs: milliseconds,
-});
-
-export const previewEventSchema: z.ZodType<PreviewEvent> = z.object({
-  kind: z.literal("snapshot"),
-  previews: z.array(previewSchema),
-  keys: routingKeysSchema.optional(),
 });
 
 const revision: z.ZodType<number> = z.int().min(0);

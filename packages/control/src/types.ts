@@ -68,21 +68,6 @@ export interface RoutingKeyGrant {
   readonly expiresAt?: number | undefined;
 }
 
-export interface Preview {
-  /** First label of the preview's host name. Not guessable unless a name was chosen. */
-  readonly slug: string;
-  readonly route: string;
-  /** Expires with the preview. */
-  readonly key: string;
-  readonly owner: string;
-  /** Undefined until a gateway is connected. */
-  readonly url?: string | undefined;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  /** Remaining time when this was sent: receivers count it down by their own clock. */
-  readonly remainingMs: number;
-}
-
 /** How one agent introduces itself when it watches. */
 export interface AgentInfo {
   readonly id: string;
@@ -97,6 +82,8 @@ export interface GatewayInfo {
   readonly previewUrl: string;
   /** Such as `http://127.0.0.1:8000/`. */
   readonly url: string;
+  /** Names that previews may ask for as their ingress. An older gateway does not say. */
+  readonly ingresses?: readonly string[] | undefined;
 }
 
 /** Which routing keys agents and gateways believe: the manager's word, for all of them. */
@@ -131,13 +118,6 @@ export type TableEvent =
       readonly leases: Leases;
     }
   | { readonly kind: "leases"; readonly leases: Leases };
-
-export type PreviewEvent = {
-  readonly kind: "snapshot";
-  readonly previews: readonly Preview[];
-  /** As in {@link TableEvent}. */
-  readonly keys?: RoutingKeys | undefined;
-};
 
 /** What one agent (or gateway) did with one request. */
 export interface DecisionReport {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Access } from "./access.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Overrides } from "./overrides.ts";
-import type { Previews } from "./previews.ts";
+import type { Previews } from "./previews/previews.ts";
 import type { SessionRecord } from "./records.ts";
 import { toRpcError } from "./rescue.ts";
 import type { RouteKeyRequest } from "./routes.ts";
@@ -54,12 +54,15 @@ export function createApi(parts: ApiParts): ForrstServer {
   return server;
 }
 
-function addSessions(server: ForrstServer, { sessions, services, health, isHealthy }: ApiParts): void {
+function addSessions(server: ForrstServer, parts: ApiParts): void {
+  const { sessions, services, overrides, previews, health, isHealthy } = parts;
   server
     .implement(api.sessions.open, (args) => sessions.open(args))
     .implement(api.sessions.resume, (args) => sessions.resume(args))
     .implement(api.sessions.close, async (args) => {
+      const left = overrides.list({ session: args.session });
       await sessions.close(args);
+      await previews.forget(left);
       return {};
     })
     .implement(api.sessions.list, () => ({ sessions: sessions.list() }))
@@ -68,13 +71,14 @@ function addSessions(server: ForrstServer, { sessions, services, health, isHealt
     .implement(api.health, () => ({ status: isHealthy() ? "ok" : "degraded", ...health }));
 }
 
-function addOverridesAndRules(server: ForrstServer, { sessions, overrides, rules }: ApiParts): void {
+function addOverridesAndRules(server: ForrstServer, parts: ApiParts): void {
+  const { sessions, overrides, rules, previews } = parts;
   server
     .implement(api.overrides.put, async ({ session, token, override, takeover = false }) =>
       overrides.put(await sessions.verify(session, token), override, { takeover }),
     )
     .implement(api.overrides.delete, async ({ id, ...proof }) => {
-      await overrides.delete(id, await maker(sessions, proof));
+      await previews.forget([await overrides.delete(id, await maker(sessions, proof))]);
       return {};
     })
     .implement(api.overrides.list, (filter) => ({ overrides: overrides.list(filter) }))
@@ -107,8 +111,16 @@ function addRoutesAndPreviews(server: ForrstServer, { previews, routeKey }: ApiP
       await previews.revoke(slug);
       return {};
     })
-    .implement(api.previews.show, ({ slug }) => ({ preview: previews.show(slug) }))
+    .implement(api.previews.show, ({ slug }) => previews.show(slug))
     .implement(api.previews.list, (filter) => ({ previews: previews.list(filter) }))
+    .implement(api.previews.visits, ({ visits }) => {
+      previews.addVisits(visits);
+      return {};
+    })
+    .implement(api.previews.revokeVisitor, async ({ slug, visitor }) => {
+      await previews.revokeVisitor(slug, visitor);
+      return {};
+    })
     .implementStream(api.previews.watch, ({ gateway }, { signal }) => previews.watch(gateway, signal));
 }
 

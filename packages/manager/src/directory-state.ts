@@ -7,9 +7,12 @@ import {
   type PreviewRecord,
   parseRecord,
   parseRecordKey,
+  type ReplacedRecord,
   routingKeyPair,
   type ServiceRecord,
   type SessionRecord,
+  type VisitorsRecord,
+  visitorSecret,
 } from "./records.ts";
 import type { Entry, WatchEvent } from "./registry/registry.ts";
 
@@ -19,7 +22,7 @@ export interface DirectoryChange {
   readonly services: ReadonlySet<string>;
   /** Sessions that are gone: closed, or at the end of their lease. */
   readonly ended: ReadonlySet<string>;
-  /** Previews, or the gateway that serves them. */
+  /** Previews, what they replaced, or the gateway that serves them. */
   readonly previews: boolean;
   /** The key pair that signs routing keys. */
   readonly keys: boolean;
@@ -30,8 +33,12 @@ export interface View {
   readonly sessions: ReadonlyMap<string, SessionRecord>;
   readonly services: ReadonlyMap<string, ServiceRecord>;
   readonly previews: ReadonlyMap<string, PreviewRecord>;
+  readonly visitors: ReadonlyMap<string, VisitorsRecord>;
+  readonly replaced: ReadonlyMap<string, ReplacedRecord>;
   readonly gateway: GatewayRecord | undefined;
   readonly keyPair: KeyRecord | undefined;
+  /** What gateways sign their visitors' cookies with. */
+  readonly visitorKey: string | undefined;
   readonly overrides: Pick<OwnedRecords<Override>, "ofService" | "ofSession"> & {
     readonly byId: ReadonlyMap<string, Override>;
   };
@@ -49,6 +56,8 @@ export class DirectoryState implements View {
   readonly sessions: Map<string, SessionRecord> = new Map();
   readonly services: Map<string, ServiceRecord> = new Map();
   readonly previews: Map<string, PreviewRecord> = new Map();
+  readonly visitors: Map<string, VisitorsRecord> = new Map();
+  readonly replaced: Map<string, ReplacedRecord> = new Map();
   readonly overrides: OwnedRecords<Override> = new OwnedRecords(({ service, session }) => ({
     service,
     session,
@@ -59,6 +68,7 @@ export class DirectoryState implements View {
   }));
   gateway: GatewayRecord | undefined;
   keyPair: KeyRecord | undefined;
+  visitorKey: string | undefined;
 
   readonly #monotonicMs: () => number;
   readonly #revisions = new Map<string, number>();
@@ -141,6 +151,17 @@ export class DirectoryState implements View {
         this.previews.set(id, parseRecord(kind, value));
         this.#previewsChanged = true;
         break;
+      case "visitors":
+        this.visitors.set(id, parseRecord(kind, value));
+        break;
+      case "replaced":
+        this.replaced.set(id, parseRecord(kind, value));
+        this.#previewsChanged = true;
+        break;
+      case "secrets":
+        if (id === visitorSecret) this.visitorKey = parseRecord(kind, value).secret;
+        this.#previewsChanged = true;
+        break;
       case "gateways":
         if (id === lastGateway) this.gateway = parseRecord(kind, value);
         this.#previewsChanged = true;
@@ -180,6 +201,12 @@ export class DirectoryState implements View {
         break;
       case "previews":
         this.#previewsChanged = this.previews.delete(id) || this.#previewsChanged;
+        break;
+      case "visitors":
+        this.visitors.delete(id);
+        break;
+      case "replaced":
+        this.#previewsChanged = this.replaced.delete(id) || this.#previewsChanged;
         break;
       case "gateways":
         this.gateway = undefined;

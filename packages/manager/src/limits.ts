@@ -14,6 +14,20 @@ export interface ManagerLimits {
   readonly previewDefaultMs: number;
   /** Longest lifetime of a preview. Default 30 days: a link in a ticket must not stay open for ever. */
   readonly previewMaxMs: number;
+  /** Previews that ended and are remembered, so that their visitors are told how; the oldest is forgotten. Default 1,000. */
+  readonly maxEndedPreviews: number;
+  /** How long an ended preview is remembered. Default 7 days: a link in a ticket is opened after the weekend. */
+  readonly endedPreviewMs: number;
+  /** Default 20: more belongs into the ingress. */
+  readonly maxPreviewHeaders: number;
+  /** Bytes of a preview's headers, and of its fields as baggage. Default 4 KiB each: half of what a whole baggage header may have. */
+  readonly maxPreviewBytes: number;
+  /** Visitors of one preview that are remembered; who came least recently goes first. Default 200: a team, and its curious neighbours. */
+  readonly maxPreviewVisitors: number;
+  /** Visitors of one preview that may be revoked. Default 200; then revoke the preview, and give out another. */
+  readonly maxRevokedVisitors: number;
+  /** How long visits gather before they are written. Default 5 s: one write for a visitor who clicks around. */
+  readonly visitWriteMs: number;
   /** Lifetime of a routing key, where keys are signed and none was asked. Default 24 h: a working day, as for a preview. */
   readonly routingKeyDefaultMs: number;
   /** Longest lifetime of a routing key. Default 30 days, as a preview's: whoever may ask for one may make the other. */
@@ -42,6 +56,13 @@ export const defaultManagerLimits: ManagerLimits = {
   maxPreviews: 1_000,
   previewDefaultMs: 24 * 3_600_000,
   previewMaxMs: 30 * 24 * 3_600_000,
+  maxEndedPreviews: 1_000,
+  endedPreviewMs: 7 * 24 * 3_600_000,
+  maxPreviewHeaders: 20,
+  maxPreviewBytes: 4_096,
+  maxPreviewVisitors: 200,
+  maxRevokedVisitors: 200,
+  visitWriteMs: 5_000,
   routingKeyDefaultMs: 24 * 3_600_000,
   routingKeyMaxMs: 30 * 24 * 3_600_000,
   maxServices: 1_000,

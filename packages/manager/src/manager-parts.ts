@@ -6,7 +6,7 @@ import { createClaim } from "./claim.ts";
 import type { Core } from "./core.ts";
 import { createDecisions } from "./decisions.ts";
 import { Overrides } from "./overrides.ts";
-import { Previews } from "./previews.ts";
+import { Previews } from "./previews/previews.ts";
 import { issueRouteKey } from "./routes.ts";
 import { Rules } from "./rules.ts";
 import { Services } from "./services.ts";

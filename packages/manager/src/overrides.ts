@@ -54,8 +54,8 @@ export class Overrides {
     return { override: atRelay(directory.view, override), key, keyExpiresAt: expiresAt };
   }
 
-  /** With a session: only its own. Throws `E_OVERRIDE_UNKNOWN`. */
-  async delete(id: string, session: SessionRecord | undefined): Promise<void> {
+  /** With a session: only its own. Resolves with what it was. Throws `E_OVERRIDE_UNKNOWN`. */
+  async delete(id: string, session: SessionRecord | undefined): Promise<Override> {
     const override = this.#core.directory.view.overrides.byId.get(id);
     const isTheirs = session === undefined || override?.session === session.id;
     if (!override || !isTheirs) throw overrideUnknown("override", id, session);
@@ -64,6 +64,7 @@ export class Overrides {
       { event: "override.delete", override: id, owner: override.owner, bySession: session?.id },
       "An override was deleted.",
     );
+    return override;
   }
 
   /** The oldest first. */

@@ -1,4 +1,5 @@
-import type { AgentInfo, GatewayInfo } from "@clew/control";
+import type { JsonValue } from "@clew/context";
+import type { AgentInfo, GatewayInfo, PreviewAccess, PreviewVisitor, Replacement } from "@clew/control";
 import type { Override, Rule } from "@clew/routing";
 
 /**
@@ -11,9 +12,12 @@ import type { Override, Rule } from "@clew/routing";
  * | `v1/overrides/<id>` | Override; the relay in it is the one at its making, the session's is the valid one | with the session's lease |
  * | `v1/rules/<id>` | Rule | with the session's lease |
  * | `v1/services/<name>` | {@link ServiceRecord} | never |
- * | `v1/previews/<slug>` | {@link PreviewRecord} | swept after `expiresAt` |
+ * | `v1/previews/<slug>` | {@link PreviewRecord} | swept some days after its end |
+ * | `v1/visitors/<slug>` | {@link VisitorsRecord} | swept with its preview's end |
+ * | `v1/replaced/<slug>` | {@link ReplacedRecord} | swept with its preview's end |
  * | `v1/gateways/last` | {@link GatewayRecord} | never |
  * | `v1/keys/routing` | {@link KeyRecord} | never |
+ * | `v1/secrets/visitors` | {@link SecretRecord} | never |
  * | `v1/guards/<service>` | `{}`: bumped by each new override or rule of the service | never |
  */
 export interface Records {
@@ -23,8 +27,11 @@ export interface Records {
   readonly rules: Rule;
   readonly services: ServiceRecord;
   readonly previews: PreviewRecord;
+  readonly visitors: VisitorsRecord;
+  readonly replaced: ReplacedRecord;
   readonly gateways: GatewayRecord;
   readonly keys: KeyRecord;
+  readonly secrets: SecretRecord;
   readonly guards: EmptyRecord;
 }
 
@@ -58,6 +65,26 @@ export interface PreviewRecord {
   readonly owner: string;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** The password or token itself is not here. Undefined in what an earlier release wrote: public. */
+  readonly access?: PreviewAccess | undefined;
+  /** Undefined in what an earlier release wrote: with the bar. */
+  readonly banner?: boolean | undefined;
+  readonly ingress?: string | undefined;
+  readonly fields?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly headers?: ReadonlyArray<readonly [name: string, value: string]> | undefined;
+  readonly revokedVisitors?: readonly string[] | undefined;
+  /** When it was revoked, in milliseconds since the epoch. */
+  readonly revokedAt?: number | undefined;
+}
+
+/** Who visited a preview. */
+export interface VisitorsRecord {
+  readonly visitors: ReadonlyArray<Omit<PreviewVisitor, "revoked">>;
+}
+
+/** What a preview's route has replaced, and nobody ended on purpose: what is missing of it now was lost. */
+export interface ReplacedRecord {
+  readonly replaced: ReadonlyArray<Omit<Replacement, "reachable">>;
 }
 
 export type GatewayRecord = Omit<GatewayInfo, "id">;
@@ -70,6 +97,12 @@ export interface KeyRecord {
   readonly createdAt: number;
 }
 
+/** What several parts share to sign with. Known to the managers, the registry and those parts, and never logged. */
+interface SecretRecord {
+  /** 32 random bytes in base64url. */
+  readonly secret: string;
+}
+
 /** The one prefix of everything that the manager keeps. */
 export const recordPrefix = "v1/";
 
@@ -79,6 +112,9 @@ export const lastGateway = "last";
 /** The id of the one key pair. */
 export const routingKeyPair = "routing";
 
+/** The id of the secret that gateways sign their visitors' cookies with. */
+export const visitorSecret = "visitors";
+
 const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "sessions",
   "beats",
@@ -86,10 +122,15 @@ const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "rules",
   "services",
   "previews",
+  "visitors",
+  "replaced",
   "gateways",
   "keys",
+  "secrets",
   "guards",
 ]);
+
+const secretKinds: ReadonlySet<RecordKind> = new Set<RecordKind>(["keys", "secrets", "previews"]);
 
 /** Ids are percent-encoded, as names of services come from elsewhere and may hold a `/`. */
 export function recordKey(kind: RecordKind, id: string): string {
@@ -111,8 +152,8 @@ export function parseRecord<Kind extends RecordKind>(kind: Kind, value: string):
   try {
     return JSON.parse(value) as Records[Kind];
   } catch (error) {
-    // The parser quotes what it could not read, and errors are logged: here that would be a private key.
-    throw kind === "keys" ? new SyntaxError("A record with a key pair is not JSON.") : error;
+    // The parser quotes what it could not read, and errors are logged: here that would be a secret.
+    throw secretKinds.has(kind) ? new SyntaxError("A record with a secret is not JSON.") : error;
   }
 }
 

@@ -10,6 +10,7 @@ import { defaultManagerLimits, type ManagerLimits } from "./limits.ts";
 import { type Listener, startListener } from "./listener.ts";
 import { ManagerError } from "./manager-error.ts";
 import { createParts } from "./manager-parts.ts";
+import { ensureVisitorKey } from "./previews/visitor-key.ts";
 import type { Registry } from "./registry/registry.ts";
 import { startKeyRing } from "./routing-key.ts";
 
@@ -70,6 +71,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   });
   try {
     const keys = await startKeyRing({ registry, directory, clock, log }, options);
+    await ensureVisitorKey({ registry, directory });
     const listener = await startListener({
       listen: options.listen,
       maxConnections: limits.maxConnections,
@@ -111,7 +113,9 @@ function serve(options: ManagerOptions, core: Core, listener: Listener): Manager
   const shutDown = async (graceMs: number): Promise<void> => {
     clearInterval(sweeping);
     listener.stop();
-    const drained = Promise.all([rpc.close(), relay.close({ graceMs })]).then(() => life.settled());
+    const drained = Promise.all([rpc.close(), relay.close({ graceMs })]).then(() =>
+      Promise.all([life.settled(), previews.settled()]),
+    );
     await withinMs(graceMs + settleMs, drained);
     await Promise.all([listener.destroy(), core.directory.close()]);
     log.info({ event: "manager.close", url }, "The manager has ended.");

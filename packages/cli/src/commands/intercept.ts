@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
-import type { Preview, RoutingKeyGrant, ServiceInfo } from "@clew/control";
+import type { PreviewGrant, PreviewRequest, RoutingKeyGrant, ServiceInfo } from "@clew/control";
 import type { TunnelState } from "@clew/tunnel";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { readUpState } from "../config/up-state.ts";
@@ -16,6 +16,8 @@ import { shutdownSignal } from "../parts/run-until-signal.ts";
 import { type Child, describeEnding, type Ending, startChild } from "../processes/child.ts";
 import { startGuard } from "../processes/guard.ts";
 import { serviceEnvironment } from "../processes/service-environment.ts";
+import { type AccessKind, readAccess } from "./preview/settings.ts";
+import { describeAccess, shownUrl, visitUrl } from "./preview/visit-url.ts";
 
 export interface InterceptFlags extends ManagerFlags {
   readonly port: number;
@@ -24,6 +26,8 @@ export interface InterceptFlags extends ManagerFlags {
   readonly owner?: string;
   readonly preview: boolean;
   readonly previewName?: string;
+  readonly previewAccess?: AccessKind;
+  readonly previewPasswordFile?: string;
   readonly takeover: boolean;
   readonly onFailure: "live" | "error";
   readonly envFile?: string;
@@ -57,6 +61,10 @@ async function runIntercept(
   const owner = ownerName(flags.owner, cli.env);
   const route = flags.route ?? defaultRoute(owner);
   if (command.length > 0) await checkPortFree(flags.port, "your command");
+  const previewAccess = await readAccess(cli, {
+    ...(flags.previewAccess === undefined ? {} : { access: flags.previewAccess }),
+    ...(flags.previewPasswordFile === undefined ? {} : { passwordFile: flags.previewPasswordFile }),
+  });
   const described = await access.client.services.describe({ service });
   const asked = shutdownSignal(cli.process);
   const session = await openSession({
@@ -81,7 +89,9 @@ async function runIntercept(
   try {
     const added = developerEnvironment(cli, described, flags.port, local);
     if (flags.envFile !== undefined) writeEnvFile(flags.envFile, added);
-    const preview = flags.preview ? await makePreview(access, flags, route, owner) : undefined;
+    const preview = wantsPreview(flags)
+      ? await makePreview(access, { route, owner, name: flags.previewName, access: previewAccess })
+      : undefined;
     const child = startCommand(cli, command, added, guard);
     if (!(await session.connected(connectWaitMs))) {
       say(cli, "tunnel.late", "the tunnel does not stand yet; until it does the live service answers");
@@ -122,15 +132,16 @@ function writeEnvFile(file: string, env: Readonly<Record<string, string>>): void
   writeFileSync(file, lines.join(""), { mode: 0o600 });
 }
 
+/** Whoever says how the preview should be wants one. */
+function wantsPreview({ preview, previewName, previewAccess, previewPasswordFile }: InterceptFlags): boolean {
+  return preview || [previewName, previewAccess, previewPasswordFile].some((flag) => flag !== undefined);
+}
+
 async function makePreview(
   { client }: ManagerAccess,
-  { previewName }: InterceptFlags,
-  route: string,
-  owner: string,
-): Promise<Preview> {
-  const name = previewName === undefined ? {} : { name: previewName };
-  const { preview } = await client.previews.create({ route, owner, ...name });
-  return preview;
+  request: Pick<PreviewRequest, "route" | "owner" | "name" | "access">,
+): Promise<PreviewGrant> {
+  return (await client.previews.create(request)).preview;
 }
 
 function startCommand(
@@ -158,7 +169,7 @@ async function waitUntilListening(cli: CliContext, port: number, child: Child | 
 
 interface Announcement {
   readonly session: DeveloperSession;
-  readonly preview: Preview | undefined;
+  readonly preview: PreviewGrant | undefined;
   readonly service: string;
   readonly port: number;
   /** Shown when no command was given that gets it. */
@@ -178,7 +189,7 @@ function announce(cli: CliContext, { session, preview, service, port, env }: Ann
     key,
     keyExpiresAt,
     override,
-    preview,
+    preview: preview && { ...preview, visitUrl: visitUrl(preview) },
     curl,
     env,
   };
@@ -188,8 +199,8 @@ function announce(cli: CliContext, { session, preview, service, port, env }: Ann
     ["try", curl],
   ];
   if (preview) {
-    rows.push(["preview", preview.url ?? `${preview.slug} (no gateway is connected yet)`]);
-    rows.push(["", `for ${describeDuration(preview.remainingMs)}`]);
+    rows.push(["preview", shownUrl(preview, visitUrl(preview))]);
+    rows.push(["", `for ${describeDuration(preview.remainingMs)}, ${describeAccess(preview.access)}`]);
   }
   if (env)
     rows.push(

@@ -3,7 +3,8 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "@clew/rpc";
 import { api, type TableWatch } from "../api.ts";
-import type { GatewayInfo, PreviewEvent, TableEvent } from "../types.ts";
+import type { PreviewEvent } from "../preview-types.ts";
+import type { GatewayInfo, TableEvent } from "../types.ts";
 
 /** A watch that a client has open: what is sent goes out in order. */
 interface OpenWatch<Args, Event> {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Table } from "@clew/routing";
 import { until } from "@clew/testing";
 import { createManagerClient } from "../manager-client.ts";
-import type { AgentInfo, GatewayInfo, Preview, RoutingKeys } from "../types.ts";
+import type { Preview } from "../preview-types.ts";
+import type { AgentInfo, GatewayInfo, RoutingKeys } from "../types.ts";
 import { watchPreviews } from "../watch-previews.ts";
 import { watchTable } from "../watch-table.ts";
 import { type FakeManager, Queue, startFakeManager } from "./fake-manager.ts";
@@ -148,29 +149,55 @@ test("previews end by the own clock, with the manager gone too", async () => {
   };
   const day = 86_400_000;
   const preview = (slug: string, remainingMs: number): Preview => {
-    return { slug, route: "anna", key: "anna", owner: "anna", createdAt: 0, expiresAt: day, remainingMs };
+    return {
+      slug,
+      route: "anna",
+      key: "anna",
+      owner: "anna",
+      createdAt: 0,
+      expiresAt: day,
+      remainingMs,
+      access: { kind: "public" },
+      banner: true,
+      replaces: [],
+    };
   };
   const controller = new AbortController();
   const clock = new TestClock();
   const lists = new Queue<string[]>();
+  const endings = new Queue<string[]>();
   const client = createManagerClient({ url: manager.url, service: "gateway" });
   watchPreviews({
     client,
     gateway,
     clock,
     signal: controller.signal,
-    onChange: (previews) => lists.put(previews.map(({ slug }) => slug)),
+    onChange(previews, { ended, revokedVisitors, visitorKey }) {
+      lists.put(previews.map(({ slug }) => slug));
+      assert.deepEqual([revokedVisitors, visitorKey], [{ a: ["v1"] }, "secret"]);
+      endings.put(ended.map(({ slug, how }) => `${slug} ${how}`));
+    },
   });
   const watch = await manager.nextPreviewWatch();
   assert.deepEqual(watch.args, { gateway });
   // Longer than the longest timer that JavaScript has.
-  watch.send({ kind: "snapshot", previews: [preview("a", day), preview("b", 30 * day)] });
+  watch.send({
+    kind: "snapshot",
+    previews: [preview("a", day), preview("b", 30 * day)],
+    ended: [{ slug: "c", owner: "bob", how: "revoked", at: 1 }],
+    revokedVisitors: { a: ["v1"] },
+    visitorKey: "secret",
+  });
   assert.deepEqual(await lists.take(), ["a", "b"]);
   await manager.stop();
   clock.advance(day);
   assert.deepEqual(await lists.take(), ["b"]);
   clock.advance(29 * day);
   assert.deepEqual(await lists.take(), []);
+  assert.deepEqual(
+    [await endings.take(), await endings.take(), await endings.take()],
+    [["c revoked"], ["c revoked", "a expired"], ["c revoked", "a expired", "b expired"]],
+  );
   controller.abort();
   client.close();
 });

@@ -1,7 +1,14 @@
 import { EventEmitter, on, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { api, type DecisionReport, type GatewayInfo, type Preview, type RoutingKeys } from "@clew/control";
+import {
+  api,
+  type DecisionReport,
+  type GatewayInfo,
+  type Preview,
+  type PreviewEvent,
+  type RoutingKeys,
+} from "@clew/control";
 import { createServer } from "@clew/rpc";
 
 /** A manager that lists previews and keeps what is reported. */
@@ -22,8 +29,9 @@ export async function startFakeManager(keys?: RoutingKeys): Promise<FakeManager>
     .implementStream(api.previews.watch, async function* ({ gateway }, { signal }) {
       gateways.push(gateway);
       const changed = on(changes, "previews", { signal });
-      yield { kind: "snapshot", previews, keys } as const;
-      for await (const _ of changed) yield { kind: "snapshot", previews, keys } as const;
+      const snapshot = (): PreviewEvent => ({ kind: "snapshot", previews, keys });
+      yield snapshot();
+      for await (const _ of changed) yield snapshot();
     })
     .implement(api.decisions.report, ({ decisions }) => {
       reports.push(...decisions);

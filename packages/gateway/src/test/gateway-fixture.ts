@@ -56,6 +56,9 @@ export function createPreview(slug: string): Preview {
     createdAt: 1,
     expiresAt: 3_600_001,
     remainingMs: 3_600_000,
+    access: { kind: "public" },
+    banner: true,
+    replaces: [],
   };
 }
 

@@ -5,6 +5,7 @@ import { until } from "@clew/testing";
 import { codeOf, epochMs, type Fixture, startFixture } from "./manager-fixture.ts";
 
 const dayMs = 86_400_000;
+const access = { kind: "public" } as const;
 const gateway = {
   id: "g",
   previewUrl: "http://{slug}.preview.localhost:8000/",
@@ -26,22 +27,25 @@ test("a preview has a slug that nobody guesses, lives a day, and has a URL once 
   await using fixture = await startFixture();
   const { client } = fixture;
   const leaving = new AbortController();
-  const { preview } = await client.previews.create({ route: "blue", owner: "alice" });
+  const { preview } = await client.previews.create({ route: "blue", owner: "alice", access });
   assert.match(preview.slug, /^[a-z2-7]{16}$/);
-  assert.deepEqual(preview, {
+  const info = {
     slug: preview.slug,
     route: "blue",
-    key: "blue",
     owner: "alice",
     createdAt: epochMs,
     expiresAt: epochMs + dayMs,
     remainingMs: dayMs,
-  });
+    access: "public",
+    banner: true,
+    replaces: [],
+  } as const;
+  assert.deepEqual(preview, { ...info, key: "blue" });
 
   const known = connectGateway(fixture, leaving.signal);
   await until(() => known.length > 0);
   const url = `http://${preview.slug}.preview.localhost:8000/`;
-  assert.deepEqual(known.at(-1), [{ ...preview, url }]);
+  assert.deepEqual(known.at(-1), [{ ...info, key: "blue", access, url }]);
   leaving.abort();
   assert.equal(
     (await client.previews.show(preview)).preview.url,
@@ -92,7 +96,7 @@ test("an expired preview is gone, and its name free for anybody", async () => {
 test("a chosen name is its owner's for one route: again prolongs it, others are told whose it is", async () => {
   await using fixture = await startFixture();
   const { client, clock } = fixture;
-  const request = { route: "blue", owner: "alice", name: "demo" };
+  const request = { route: "blue", owner: "alice", name: "demo", access };
   const first = await client.previews.create(request);
   clock.advance(1_000);
   const second = await client.previews.create(request);
