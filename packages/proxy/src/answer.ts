@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import { forwardedHeaders, headBytes, headerLines, headerPairs } from "./headers.ts";
 import { errorAnswer } from "./proxy-error.ts";
 import type { HeaderEdits, LocalAnswer } from "./types.ts";
@@ -10,6 +11,10 @@ export interface AnswerOptions {
   readonly edits: HeaderEdits | undefined;
   /** The client's connection ends after it. */
   readonly closes: boolean;
+  /** Asked when there is a body: what it goes through. */
+  readonly filter?: (() => Duplex | undefined) | undefined;
+  /** The filter failed: the answer can only be broken off. */
+  readonly onFilterError?: (() => void) | undefined;
 }
 
 /**
@@ -17,18 +22,31 @@ export interface AnswerOptions {
  * pace of the client. Only what Node would add by itself is kept off. The caller watches for an end before the end.
  */
 export function passOn(answer: IncomingMessage, response: ServerResponse, options: AnswerOptions): Framing {
-  const framing = framingOf(answer, response.req);
+  const ownFraming = framingOf(answer, response.req);
+  const filter = ownFraming === "none" ? undefined : options.filter?.();
+  const framing = filter === undefined ? ownFraming : filteredFraming(response.req);
   // An HTTP/1.0 client knows no chunks; the connection's end ends the body.
   const without = framing === "close" && response.req.httpVersion === "1.0" ? "transfer-encoding" : undefined;
   const headers = forwardedHeaders(answer.rawHeaders, {
-    edits: options.edits,
+    edits: filter === undefined ? options.edits : withoutFraming(options.edits),
     ...(without === undefined ? {} : { without }),
   });
+  if (filter !== undefined && framing === "chunked") headers.push("Transfer-Encoding", "chunked");
   if (framing === "close" || options.closes) headers.push("Connection", "close");
   response.sendDate = false;
   response.removeHeader("connection");
   response.removeHeader("transfer-encoding");
   response.writeHead(answer.statusCode as number, answer.statusMessage, headers);
+  if (filter === undefined) passBodyOn(answer, response);
+  else passBodyThrough(answer, filter, response, options.onFilterError ?? (() => {}));
+  // A body that comes with the head leaves with it; an answer whose body lets wait does not.
+  setImmediate(() => {
+    if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+  });
+  return framing;
+}
+
+function passBodyOn(answer: IncomingMessage, response: ServerResponse): void {
   answer.on("data", (piece: Buffer) => {
     if (!response.write(piece)) answer.pause();
   });
@@ -37,11 +55,30 @@ export function passOn(answer: IncomingMessage, response: ServerResponse, option
     if (answer.rawTrailers.length > 0) response.addTrailers(headerPairs(answer.rawTrailers));
     response.end();
   });
-  // A body that comes with the head leaves with it; an answer whose body lets wait does not.
-  setImmediate(() => {
-    if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+}
+
+function passBodyThrough(
+  answer: IncomingMessage,
+  filter: Duplex,
+  response: ServerResponse,
+  onError: () => void,
+): void {
+  filter.on("error", onError);
+  response.once("close", () => filter.destroy());
+  filter.on("data", (piece: Buffer) => {
+    if (!response.write(piece)) filter.pause();
   });
-  return framing;
+  response.on("drain", () => filter.resume());
+  filter.on("end", () => response.end());
+  answer.pipe(filter);
+}
+
+function filteredFraming(request: IncomingMessage): Framing {
+  return request.httpVersion === "1.0" ? "close" : "chunked";
+}
+
+function withoutFraming(edits: HeaderEdits | undefined): HeaderEdits {
+  return { ...edits, remove: [...(edits?.remove ?? []), "content-length", "transfer-encoding", "trailer"] };
 }
 
 function framingOf(answer: IncomingMessage, request: IncomingMessage): Framing {

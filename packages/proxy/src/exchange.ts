@@ -9,7 +9,7 @@ import { RequestBody } from "./request-body.ts";
 import { isRepeatable } from "./request-head.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { breakOff, splice } from "./splice.ts";
-import type { Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
+import type { AnswerHead, Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
 import type { UpstreamConnection, UpstreamPools } from "./upstream-pools.ts";
 
 export interface ExchangeEnvironment {
@@ -244,7 +244,12 @@ export class Exchange {
     answer.on("error", () => {});
     const edits = this.#responseEdits(answer);
     try {
-      this.#framing = passOn(answer, this.#response, { edits, closes: this.#closesAfter() });
+      this.#framing = passOn(answer, this.#response, {
+        edits,
+        closes: this.#closesAfter(),
+        filter: () => this.#bodyFilter(answer),
+        onFilterError: () => this.#breakClient(),
+      });
       attempt.answer = answer;
     } catch (error) {
       // A status that is none, such as 099.
@@ -271,14 +276,26 @@ export class Exchange {
 
   #responseEdits(answer: IncomingMessage): HeaderEdits | undefined {
     try {
-      const status = answer.statusCode as number;
-      const edits = this.#plan.responseHeaders?.({ status, fellBack: this.#fellBack });
+      const edits = this.#plan.responseHeaders?.(this.#answerHead(answer));
       checkEdits(edits);
       return edits;
     } catch (error) {
       this.#environment.onError(error);
       return undefined;
     }
+  }
+
+  #bodyFilter(answer: IncomingMessage): Duplex | undefined {
+    try {
+      return this.#plan.filterBody?.(this.#answerHead(answer));
+    } catch (error) {
+      this.#environment.onError(error);
+      return undefined;
+    }
+  }
+
+  #answerHead({ statusCode, rawHeaders }: IncomingMessage): AnswerHead {
+    return { status: statusCode as number, fellBack: this.#fellBack, rawHeaders };
   }
 
   /** Whether the client's connection ends after the answer. */

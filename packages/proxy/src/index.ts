@@ -3,6 +3,7 @@ export { type ProxyOptions, startProxy } from "./proxy.ts";
 export { ProxyError } from "./proxy-error.ts";
 export { tcpUpstream } from "./tcp-upstream.ts";
 export type {
+  AnswerHead,
   Failure,
   HeaderEdits,
   LocalAnswer,

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { Server as TlsServer } from "node:tls";
 import { sendLocal } from "./answer.ts";
 import { refusalOf, refuse } from "./client-refusal.ts";
 import { Exchange, type ExchangeEnvironment, type UpgradeSide } from "./exchange.ts";
@@ -14,8 +15,11 @@ import type { LocalAnswer, Plan, Route, Proxy as RunningProxy } from "./types.ts
 import { UpstreamPools } from "./upstream-pools.ts";
 
 export interface ProxyOptions {
-  /** Port 0 takes any free one; see {@link RunningProxy.address}. */
-  readonly listen: { readonly host: string; readonly port: number };
+  /**
+   * Port 0 takes any free one; see {@link RunningProxy.address}. A server that listens already, such as one for TLS, gives
+   * its connections instead, and is closed with the proxy.
+   */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly server: NetServer };
   /** Asked once per request. What it throws is answered with 500 and told to `onError`. */
   readonly route: Route;
   readonly limits?: Partial<ProxyLimits> | undefined;
@@ -36,24 +40,19 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     insecureHTTPParser: false,
     requireHostHeader: true,
   });
-  server.maxConnections = limits.maxConnections;
+  const listener = "server" in options.listen ? options.listen.server : server;
+  listener.maxConnections = limits.maxConnections;
   // All lines; `maxHeadBytes` is the limit.
   server.maxHeadersCount = 0;
   // A client that has ended its side still gets its answer. Node has it since 0.x, but not in its types.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const frontend = new Frontend(server, limits, options.route, options.onError ?? (() => {}));
+  const frontend = new Frontend(server, listener, limits, options.route, options.onError ?? (() => {}));
   frontend.attach();
-  server.listen(options.listen.port, options.listen.host);
-  try {
-    await once(server, "listening");
-  } catch (cause) {
-    const { host, port } = options.listen;
-    throw new ProxyError("E_LISTEN", `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
-      cause,
-      hint: "Choose another address, or stop what listens there.",
-    });
-  }
-  const { address, port } = server.address() as AddressInfo;
+  if ("server" in options.listen) {
+    const event = listener instanceof TlsServer ? "secureConnection" : "connection";
+    listener.on(event, (socket: Socket) => server.emit("connection", socket));
+  } else await listen(server, options.listen);
+  const { address, port } = listener.address() as AddressInfo;
   return {
     address: { host: address, port },
     retire: (key) => frontend.pools.retire(key),
@@ -61,10 +60,27 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
 }
 
+async function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (cause) {
+    throw new ProxyError("E_LISTEN", `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+      cause,
+      hint: "Choose another address, or stop what listens there.",
+    });
+  }
+}
+
 /** The clients' side: their connections, and what becomes of each request. */
 class Frontend {
   readonly pools: UpstreamPools;
   readonly #server: Server;
+  /** Where connections come from: the server itself, or one that was given. */
+  readonly #listener: NetServer;
   readonly #route: Route;
   readonly #environment: ExchangeEnvironment;
   /** Every open connection, and the answers that are under way on it. */
@@ -72,8 +88,15 @@ class Frontend {
   readonly #exchanges = new WeakMap<ServerResponse, Exchange>();
   #closing: Promise<void> | undefined;
 
-  constructor(server: Server, limits: ProxyLimits, route: Route, onError: (error: unknown) => void) {
+  constructor(
+    server: Server,
+    listener: NetServer,
+    limits: ProxyLimits,
+    route: Route,
+    onError: (error: unknown) => void,
+  ) {
     this.#server = server;
+    this.#listener = listener;
     this.#route = route;
     this.pools = new UpstreamPools(limits);
     this.#environment = { pools: this.pools, limits, onError, isDraining: () => this.#closing !== undefined };
@@ -103,8 +126,9 @@ class Frontend {
   }
 
   async #drain(graceMs: number): Promise<void> {
-    const closed = once(this.#server, "close");
+    const closed = once(this.#listener, "close");
     this.#server.close();
+    if (this.#listener !== this.#server) this.#listener.close();
     // That ended those that idle between requests, but not those that never sent one.
     for (const socket of this.#clients.keys()) if (socket.bytesRead === 0) socket.destroy();
     const timer = setTimeout(() => {

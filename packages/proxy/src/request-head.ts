@@ -19,6 +19,7 @@ export function createRequestHead(request: IncomingMessage): RequestHead {
     upgrade: connectionTokens(rawHeaders).has("upgrade") ? headerLines(rawHeaders, "upgrade")[0] : undefined,
     remoteAddress: request.socket.remoteAddress,
     localPort: request.socket.localPort,
+    connection: request.socket,
   };
 }
 

@@ -16,6 +16,16 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
   readonly remoteAddress: string | undefined;
   readonly localPort: number | undefined;
+  /** The client's connection, only to be looked at: whether it is a `TLSSocket`, and whose certificate it has. */
+  readonly connection: Duplex;
+}
+
+/** An answer's head, as the upstream gave it. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly fellBack: boolean;
+  /** Name, value, name, value …, as received. */
+  readonly rawHeaders: readonly string[];
 }
 
 /** Where bytes can be sent: one key, one pool of kept connections. */
@@ -40,7 +50,13 @@ export interface Plan {
   readonly fallback?: Upstream | undefined;
   readonly requestHeaders?: HeaderEdits | undefined;
   /** Asked once, when the answer's head is there. */
-  responseHeaders?(answer: { readonly status: number; readonly fellBack: boolean }): HeaderEdits | undefined;
+  responseHeaders?(answer: AnswerHead): HeaderEdits | undefined;
+  /**
+   * Asked once per answer that has a body, after `responseHeaders`: what its body goes through on its way to the client, if
+   * anything. Such a body loses its `content-length` and its trailers. The filter's error breaks the answer off; it is
+   * destroyed when the answer breaks off or the client leaves.
+   */
+  filterBody?(answer: AnswerHead): Duplex | undefined;
   /** Limit for reaching `upstream`, in ms. Default `limits.connectTimeoutMs`. */
   readonly connectTimeoutMs?: number | undefined;
   /** The answer sent when neither upstream nor fallback took the request. Default: 502 with a `clew-error` header. */
