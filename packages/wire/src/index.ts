@@ -16,6 +16,22 @@ export {
   maxCallerBytes,
 } from "./field-name.ts";
 export { decodeFieldValue, encodeFieldValue, fieldValueText, isSameFieldValue } from "./field-value.ts";
+export {
+  ChunkedScanner,
+  type ChunkLimits,
+  defaultChunkLimits,
+  type ScanResult,
+} from "./http1/chunked-scanner.ts";
+export { type ChunkFault, describeFault, type HeadFault } from "./http1/faults.ts";
+export {
+  defaultHeadLimits,
+  type Framing,
+  type HeadLimits,
+  HeadParser,
+  type HeadResult,
+} from "./http1/head-parser.ts";
+export { RequestHeadParser } from "./http1/request-head-parser.ts";
+export { ResponseHeadParser } from "./http1/response-head-parser.ts";
 export type { JsonValue } from "./json-value.ts";
 export {
   formatStructuredDictionary,

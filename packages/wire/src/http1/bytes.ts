@@ -1,0 +1,58 @@
+export const lf = 0x0a;
+export const cr = 0x0d;
+export const tab = 0x09;
+export const space = 0x20;
+export const quote = 0x22;
+export const comma = 0x2c;
+export const colon = 0x3a;
+export const semicolon = 0x3b;
+export const equalsSign = 0x3d;
+export const backslash = 0x5c;
+
+/** Bytes of a method, a field name, a connection option. Source: RFC 9110 §5.6.2, `tchar`. */
+export const isToken: Uint8Array = tableOf(
+  (byte) => byte < 0x80 && /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)),
+);
+
+/** Bytes of a field's value, and of a status line's reason: no control byte but tab. Source: RFC 9110 §5.5. */
+export const isFieldValue: Uint8Array = tableOf((byte) => byte === tab || (byte >= space && byte !== 0x7f));
+
+/**
+ * Bytes of a request's target. More than RFC 3986 allows, as clients send it and servers agree on what it means; but not `#`,
+ * which some take for the end of the path and others for a part of it.
+ */
+export const isTarget: Uint8Array = tableOf((byte) => byte > space && byte !== 0x7f && byte !== 0x23);
+
+/** The value of a hexadecimal digit, else 255. */
+export const hexDigit: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = String.fromCharCode(byte);
+  return /^[0-9A-Fa-f]$/.test(digit) ? Number.parseInt(digit, 16) : 255;
+});
+
+function tableOf(test: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (test(byte) ? 1 : 0));
+}
+
+/** One character per byte: what the field lines of HTTP/1.1 are. */
+export function latin1Text(bytes: Uint8Array, from: number, to: number): string {
+  if (typeof Buffer === "function") {
+    const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return buffer.toString("latin1", from, to);
+  }
+  let text = "";
+  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number);
+  return text;
+}
+
+/** Whether these bytes are a word, in any casing of its letters. `lower` is ASCII in lower case. */
+export function isWord(bytes: Uint8Array, from: number, to: number, lower: string): boolean {
+  if (to - from !== lower.length) return false;
+  for (let index = 0; index < lower.length; index++) {
+    const byte = bytes[from + index] as number;
+    const wanted = lower.charCodeAt(index);
+    if (byte === wanted) continue;
+    // A letter's other case, and nothing else that the bit would turn into it.
+    if (wanted < 0x61 || wanted > 0x7a || byte !== wanted - 0x20) return false;
+  }
+  return true;
+}
