@@ -159,13 +159,13 @@ export class Previews {
 
   /** Deletes what ended long ago, or beyond the limit. Every manager does so; the first one to come wins. Never rejects. */
   async sweep(): Promise<void> {
-    const { registry, directory, log, limits, clock } = this.#core;
+    const { registry, directory, log } = this.#core;
     const { view } = directory;
-    const since = clock.now() - limits.endedPreviewMs;
-    const old = this.#ended().filter(({ at }, index) => at <= since || index >= limits.maxEndedPreviews);
+    const remembered = new Set(this.#ended().map(({ slug }) => slug));
+    const old = [...view.previews.keys()].filter((slug) => !this.#live(slug) && !remembered.has(slug));
     const orphans = [...view.visitors.keys(), ...view.replaced.keys()].filter((slug) => !this.#live(slug));
     const keys = [
-      ...old.map(({ slug }) => recordKey("previews", slug)),
+      ...old.map((slug) => recordKey("previews", slug)),
       ...orphans.flatMap((slug) => [recordKey("visitors", slug), recordKey("replaced", slug)]),
     ];
     try {
@@ -200,12 +200,16 @@ export class Previews {
     return [...this.#allLive()].sort((a, b) => a.createdAt - b.createdAt || (a.slug < b.slug ? -1 : 1));
   }
 
-  /** The last one first. */
+  /** Those that are remembered, the last one first. */
   #ended(): readonly EndedPreview[] {
-    return [...this.#core.directory.view.previews.values()]
+    const { directory, limits, clock } = this.#core;
+    const since = clock.now() - limits.endedPreviewMs;
+    return [...directory.view.previews.values()]
       .filter((record) => !this.#isLive(record))
       .map(endingOf)
-      .sort((a, b) => b.at - a.at);
+      .filter(({ at }) => at > since)
+      .sort((a, b) => b.at - a.at)
+      .slice(0, limits.maxEndedPreviews);
   }
 
   #find(slug: string): PreviewRecord {
@@ -216,7 +220,7 @@ export class Previews {
   }
 
   #snapshot(): PreviewEvent {
-    const { directory, keys, limits } = this.#core;
+    const { directory, keys } = this.#core;
     const live = this.#ordered();
     const revoked = live.flatMap(({ slug, revokedVisitors }) =>
       revokedVisitors === undefined ? [] : [[slug, revokedVisitors] as const],
@@ -227,7 +231,7 @@ export class Previews {
         const access = record.access ?? { kind: "public" };
         return { ...this.#describe(record), headers: record.headers, key: this.#keyOf(record), access };
       }),
-      ended: this.#ended().slice(0, limits.maxEndedPreviews),
+      ended: this.#ended(),
       revokedVisitors: Object.fromEntries(revoked),
       visitorKey: directory.view.visitorKey,
       keys: keys.told,

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import type { OverrideGrant, SessionGrant } from "@clew/control";
 import { startEtcd, type TestEtcd, until } from "@clew/testing";
 import { createEtcdRegistry } from "../registry/etcd.ts";
+import { GatewayObserver } from "./gateway-observer.ts";
 import { type Fixture, startFixture } from "./manager-fixture.ts";
 
 let etcd: TestEtcd;
@@ -76,6 +77,39 @@ test("a lease that ends in etcd takes the session's overrides from every manager
   await agent.when(({ overrides }) => overrides.length === 1);
   await agent.when(({ overrides }) => overrides.length === 0);
   assert.deepEqual((await two.client.sessions.list({})).sessions, []);
+});
+
+test("a preview made at one manager is known at the other, with its visitors, its ending and the secret for cookies", async () => {
+  await using pair = await startPair("/previews", { visitWriteMs: 50 });
+  const { one, two } = pair;
+  const gateways = [new GatewayObserver(one), new GatewayObserver(two)] as const;
+  await one.client.previews.create({ route: "blue", owner: "alice", name: "demo" });
+  const told = await Promise.all(
+    gateways.map((gateway) => gateway.when(({ previews }) => previews.length === 1, "the preview is known")),
+  );
+  assert.equal(told[0]?.visitorKey?.length, 43);
+  assert.equal(told[0]?.visitorKey, told[1]?.visitorKey);
+
+  const visit = { slug: "demo", at: 1, path: "/" };
+  await one.client.previews.visits({ visits: [{ ...visit, visitor: "v1" }] });
+  await two.client.previews.visits({
+    visits: [
+      { ...visit, visitor: "v2" },
+      { ...visit, visitor: "v1" },
+    ],
+  });
+  await until(
+    async () => {
+      const { visitors } = await one.client.previews.show({ slug: "demo" });
+      const found = visitors.map(({ visitor, visits }) => `${visitor} ${visits}`).toSorted();
+      return found.join() === "v1 2,v2 1";
+    },
+    { what: "each manager's visits are counted together" },
+  );
+  await two.client.previews.revokeVisitor({ slug: "demo", visitor: "v1" });
+  await gateways[0].when(({ revokedVisitors }) => revokedVisitors?.["demo"]?.join() === "v1", "v1 is out");
+  await two.client.previews.revoke({ slug: "demo" });
+  await gateways[0].when(({ ended }) => ended?.[0]?.how === "revoked", "the ending is known");
 });
 
 test("managers go on after etcd was killed and came back", async () => {
