@@ -1,6 +1,6 @@
 import { isLoopbackHost } from "@clew/context";
 import type { PortInfo } from "@clew/control";
-import type { ProxyLimits } from "@clew/proxy";
+import type { ProxyLimits, TcpLimits } from "@clew/proxy";
 import type { DecideOptions } from "@clew/routing";
 import type { Logger } from "pino";
 import { AgentError } from "./agent-error.ts";
@@ -32,6 +32,8 @@ export interface AgentOptions {
   readonly log: Logger;
   readonly limits?: Partial<AgentLimits> | undefined;
   readonly proxyLimits?: Partial<ProxyLimits> | undefined;
+  /** Of ports whose protocol is `tcp`. */
+  readonly tcpLimits?: Partial<TcpLimits> | undefined;
 }
 
 export interface AgentLimits {

@@ -1,6 +1,7 @@
 import { type Proxy as PortProxy, startProxy, tcpUpstream } from "@clew/proxy";
 import { type IndexedTable, indexTable, type Table } from "@clew/routing";
 import type { SessionDialer } from "@clew/tunnel";
+import type { Logger } from "pino";
 import type { AgentLimits, AgentOptions, AgentPort } from "./agent-options.ts";
 import type { BelievedKeys } from "./believed-keys.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -20,7 +21,7 @@ export interface Core {
 /** One port: its listener, and what it takes over from a new table. */
 export interface PortAgent {
   readonly name: string;
-  readonly proxy: PortProxy;
+  readonly proxy: Pick<PortProxy, "address" | "server" | "close">;
   use(table: Table): void;
 }
 
@@ -55,14 +56,18 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
     proxy,
     use(table) {
       indexed = indexTable(table, name);
-      for (const { rule, error } of indexed.unusable) {
-        log.warn(
-          { event: "agent.rule_unusable", rule: rule.id, err: error },
-          "A rule cannot be read here and matches nothing.",
-        );
-      }
+      warnOfUnusable(log, indexed);
       const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];
       for (const key of overrides.keepOnly(wanted)) proxy.retire(key);
     },
   };
+}
+
+export function warnOfUnusable(log: Logger, { unusable }: IndexedTable): void {
+  for (const { rule, error } of unusable) {
+    log.warn(
+      { event: "agent.rule_unusable", rule: rule.id, err: error },
+      "A rule cannot be read here and matches nothing.",
+    );
+  }
 }

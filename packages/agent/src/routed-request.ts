@@ -31,6 +31,10 @@ export class RoutedRequest implements RoutableRequest {
       : { status: "none" };
   }
 
+  get client(): string | undefined {
+    return this.#head.remoteAddress;
+  }
+
   get context(): Context {
     this.#context ??= extractContext((name) => this.#head.header(name));
     return this.#context;

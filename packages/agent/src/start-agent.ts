@@ -17,6 +17,7 @@ import {
 import { BelievedKeys } from "./believed-keys.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
 import { createReportQueue } from "./report-queue.ts";
+import { startTcpPort } from "./tcp-port-agent.ts";
 
 export interface Agent {
   readonly id: string;
@@ -76,7 +77,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 async function startPorts(core: Core): Promise<readonly PortAgent[]> {
   const entries = Object.entries(core.options.ports);
-  const starts = await Promise.allSettled(entries.map(([name, port]) => startPort(core, name, port)));
+  const starts = await Promise.allSettled(
+    entries.map(([name, port]) =>
+      port.protocol === "tcp" ? startTcpPort(core, name, port) : startPort(core, name, port),
+    ),
+  );
   const started = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const failed = starts.find((start) => start.status === "rejected");
   if (failed === undefined) return started;

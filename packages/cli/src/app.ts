@@ -84,6 +84,7 @@ const intercept = buildCommand({
       },
       servicePort: text("port of the service (default: its only one)", "NAME"),
       route: text("route to join (default: after the owner)", "NAME"),
+      client: text("on raw TCP: only the connections of this client, or network of clients", "ADDRESS"),
       owner,
       preview: toggle("make a preview URL as well"),
       previewName: text("name in the preview URL (default: not guessable)", "NAME"),
@@ -116,12 +117,14 @@ const intercept = buildCommand({
     customUsage: ["--port PORT SERVICE", "--port PORT SERVICE -- COMMAND"],
     fullDescription: `The command gets the service's environment: PORT, CLEW_SERVICE, and the addresses of the other
 services, which it reaches through the tunnel. Everybody else's requests go to the live service.
+On a port of raw TCP (protocol: tcp) no routing key travels: there it takes new connections, all of them or those of --client.
 
 ${examples(
   "clew intercept pricing --port 4005 -- node pricing.js",
   "clew intercept pricing --port 4005 --preview -- npm run dev",
   "clew intercept pricing --port 4005 --preview-access password -- npm run dev",
   "clew intercept pricing --port 4005 --env-file .env.clew   (and start the service yourself)",
+  "clew intercept db --port 5432 --client 10.0.0.0/8   (a port of raw TCP)",
 )}`,
   },
 });

@@ -1,4 +1,4 @@
-import { type IpAddress, type IpNetwork, isInNetwork, parseIpAddress, parseIpNetwork } from "./ip-address.ts";
+import { type IpAddress, type IpNetwork, isInNetwork, parseIpAddress, parseIpNetwork } from "@clew/wire";
 
 export interface DestinationPolicy {
   /** `*.example.com` (names below it), `api.example.com`, `10.1.0.0/16`, an address, or `*` for everything. */

@@ -1,4 +1,4 @@
-import { isInNetwork, parseIpAddress, parseIpNetwork } from "./ip-address.ts";
+import { isInNetwork, parseIpAddress, parseIpNetwork } from "@clew/wire";
 
 const networks = ["127.0.0.0/8", "::1"].map(parseIpNetwork).filter((network) => network !== undefined);
 

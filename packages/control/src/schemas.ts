@@ -45,7 +45,7 @@ export const sessionGrantSchema: z.ZodType<SessionGrant> = z.object({
 
 const portInfoSchema: z.ZodType<PortInfo> = z.object({
   address: name,
-  protocol: z.enum(["auto", "http1"]),
+  protocol: z.enum(["auto", "http1", "tcp"]),
 });
 
 const portsSchema: z.ZodType<Record<string, PortInfo>> = z.record(name, portInfoSchema);
@@ -93,7 +93,7 @@ export const overrideSchema: z.ZodType<Override> = z.object({
 /** Exactly one way to compare, and a name exactly where it means something. */
 export const conditionSchema: z.ZodType<Condition> = z
   .object({
-    on: z.enum(["field", "header", "path", "method"]),
+    on: z.enum(["field", "header", "path", "method", "client"]),
     name: name.optional(),
     equals: value.optional(),
     prefix: value.optional(),
@@ -106,7 +106,7 @@ export const conditionSchema: z.ZodType<Condition> = z
   )
   .refine(
     ({ on, name }) => (name !== undefined) === (on === "field" || on === "header"),
-    "a condition on a field or header needs its name; one on path or method has none",
+    "a condition on a field or header needs its name; one on path, method or client has none",
   );
 
 /** Most conditions of one rule: people write up to five. */
@@ -142,7 +142,8 @@ export const ruleRequestSchema: z.ZodType<RuleRequest> = z.object({
   target: requestedTarget,
   onFailure: onFailure.optional(),
   priority: z.number().optional(),
-  conditions: z.array(conditionSchema).min(1).max(maxConditions),
+  // None at all is for the manager to judge: on a port of raw TCP it means every connection.
+  conditions: z.array(conditionSchema).max(maxConditions),
 });
 
 export const overrideGrantSchema: z.ZodType<OverrideGrant> = z.object({
@@ -199,6 +200,8 @@ export const decisionReportSchema: z.ZodType<DecisionReport> = z.object({
   port: name,
   method: z.string().max(256),
   path: value,
+  client: name.optional(),
+  broken: name.optional(),
   caller: z.string().max(8_192).optional(),
   atUs: z.number(),
   destination: z.enum(["live", "override"]),

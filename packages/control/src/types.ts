@@ -22,7 +22,8 @@ export interface SessionGrant {
 export interface PortInfo {
   /** `host:port` at which the service's agent listens. */
   readonly address: string;
-  readonly protocol: "auto" | "http1";
+  /** What is spoken there. On `tcp` whole connections are routed, by the client's address: no routing key travels on them. */
+  readonly protocol: "auto" | "http1" | "tcp";
 }
 
 export interface ServiceInfo {
@@ -119,15 +120,21 @@ export type TableEvent =
     }
   | { readonly kind: "leases"; readonly leases: Leases };
 
-/** What one agent (or gateway) did with one request. */
+/** What one agent (or gateway) did with one request, or with one connection of raw TCP. */
 export interface DecisionReport {
   /** The value of the field `clew-explain`, when the request carried one. */
   readonly nonce?: string | undefined;
   readonly service: string;
   readonly agent: string;
   readonly port: string;
+  /** `TCP` for a connection. */
   readonly method: string;
+  /** Empty for a connection. */
   readonly path: string;
+  /** Address of whoever made the connection, where a decision may depend on it. */
+  readonly client?: string | undefined;
+  /** Why a connection did not end in order, such as `cut`: its override had ended. */
+  readonly broken?: string | undefined;
   readonly caller?: string | undefined;
   /** Microseconds since the epoch, by the agent's clock, when the head was read. */
   readonly atUs: number;

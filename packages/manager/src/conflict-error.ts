@@ -41,13 +41,14 @@ export function conflictError(
       details,
     });
   }
+  const isAboutClients = "conditions" in candidate && candidate.conditions.every(({ on }) => on === "client");
+  const [what, change] = isAboutClients
+    ? ["connections", "Ask for the connections of other clients, or of fewer, with --client"]
+    : ["requests", "Give the rule another --priority or a further condition"];
   return new ManagerError(
     "E_RULE_CONFLICT",
-    `Some requests to ${where} would match rule ${rule?.id} as well: ${state}.`,
-    {
-      hint: `Give the rule another --priority or a further condition, ${leave}, or ${takeOver}.`,
-      details,
-    },
+    `Some ${what} to ${where} would match rule ${rule?.id} as well: ${state}.`,
+    { hint: `${change}, ${leave}, or ${takeOver}.`, details },
   );
 }
 

@@ -24,7 +24,7 @@ export class Overrides {
 
   /**
    * Makes an override, or changes the one that the same session has for the same route, service and port.
-   * Throws `E_ROUTE_NAME`, `E_SERVICE_UNKNOWN`, `E_PORT_UNKNOWN`, `E_TARGET_…`, `E_ROUTE_TAKEN`, `E_LIMIT`.
+   * Throws `E_ROUTE_NAME`, `E_SERVICE_UNKNOWN`, `E_PORT_UNKNOWN`, `E_PORT_TCP`, `E_TARGET_…`, `E_ROUTE_TAKEN`, `E_LIMIT`.
    */
   async put(
     session: SessionRecord,
@@ -35,6 +35,7 @@ export class Overrides {
     const { route, service, onFailure = "live" } = request;
     assertRouteName(route);
     const port = this.#services.resolvePort(service, request.port);
+    if (this.#services.trafficOf(service, port) === "tcp") throw portIsTcp(service, port);
     const target = resolveTarget(request.target, session);
     const { owner, id: sessionId } = session;
     const candidate = (): Override => {
@@ -91,6 +92,15 @@ export function assertRouteName(route: string): void {
   throw new ManagerError("E_ROUTE_NAME", `"${route}" cannot be the name of a route.`, {
     hint: "Use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit.",
   });
+}
+
+/** `E_PORT_TCP` */
+function portIsTcp(service: string, port: string): ManagerError {
+  return new ManagerError(
+    "E_PORT_TCP",
+    `Port ${port} of ${service} speaks raw TCP, on which no routing key travels: it has no routes.`,
+    { hint: "Take its connections by a rule on the client's address, as clew intercept does by itself." },
+  );
 }
 
 export function overrideUnknown(

@@ -36,7 +36,7 @@ export class Rules {
     const port = this.#services.resolvePort(service, request.port);
     const target = resolveTarget(request.target, session);
     const conditions = request.conditions.map(withLowerCaseHeader);
-    const fault = checkRule({ conditions, priority });
+    const fault = checkRule({ conditions, priority }, this.#services.trafficOf(service, port));
     if (fault) throw fault;
     const { owner } = session;
     const candidate = (): Rule => {

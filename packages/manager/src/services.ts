@@ -50,6 +50,11 @@ export class Services {
     });
   }
 
+  /** What a rule or an override for this port routes: requests, or whole connections. */
+  trafficOf(service: string, port: string): "http" | "tcp" {
+    return this.#find(service).ports[port]?.protocol === "tcp" ? "tcp" : "http";
+  }
+
   /** Where the service's agent listens, for the relay. */
   resolve(service: string, port: string): Endpoint | undefined {
     const address = this.#core.directory.view.services.get(service)?.ports[port]?.address;

@@ -1,6 +1,18 @@
 export { defaultLimits, type ProxyLimits } from "./limits.ts";
+export type { Listen } from "./listener.ts";
 export { type ProxyOptions, startProxy } from "./proxy.ts";
 export { ProxyError } from "./proxy-error.ts";
+export { defaultTcpLimits, type TcpLimits } from "./tcp-limits.ts";
+export { startTcpProxy, type TcpProxyOptions } from "./tcp-proxy.ts";
+export type {
+  TcpBreak,
+  TcpClient,
+  TcpOutcome,
+  TcpPlan,
+  TcpProxy,
+  TcpRoute,
+  TcpStats,
+} from "./tcp-types.ts";
 export { tcpUpstream } from "./tcp-upstream.ts";
 export type {
   AnswerHead,

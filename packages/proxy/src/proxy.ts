@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import type { Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server as TlsServer } from "node:tls";
 import { sendLocal } from "./answer.ts";
@@ -8,7 +8,8 @@ import { refusalOf, refuse } from "./client-refusal.ts";
 import { Exchange, type ExchangeEnvironment, type UpgradeSide } from "./exchange.ts";
 import { headBytes } from "./headers.ts";
 import { defaultLimits, type ProxyLimits } from "./limits.ts";
-import { errorAnswer, ProxyError } from "./proxy-error.ts";
+import { addressOf, type Listen, listenOn } from "./listener.ts";
+import { errorAnswer } from "./proxy-error.ts";
 import { createRequestHead, faultOf } from "./request-head.ts";
 import { mayUpgrade, withoutUpgrade } from "./request-headers.ts";
 import type { LocalAnswer, Plan, Route, Proxy as RunningProxy } from "./types.ts";
@@ -16,10 +17,10 @@ import { UpstreamPools } from "./upstream-pools.ts";
 
 export interface ProxyOptions {
   /**
-   * Port 0 takes any free one; see {@link RunningProxy.address}. A server that listens already, such as one for TLS, gives
+   * See {@link RunningProxy.address} for the port that was taken. A `server` that listens already, such as one for TLS, gives
    * its connections instead, and is closed with the proxy.
    */
-  readonly listen: { readonly host: string; readonly port: number } | { readonly server: NetServer };
+  readonly listen: Listen | { readonly server: NetServer };
   /** Asked once per request. What it throws is answered with 500 and told to `onError`. */
   readonly route: Route;
   readonly limits?: Partial<ProxyLimits> | undefined;
@@ -48,31 +49,20 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   Object.assign(server, { httpAllowHalfOpen: true });
   const frontend = new Frontend(server, listener, limits, options.route, options.onError ?? (() => {}));
   frontend.attach();
-  if ("server" in options.listen) {
-    const event = listener instanceof TlsServer ? "secureConnection" : "connection";
-    listener.on(event, (socket: Socket) => server.emit("connection", socket));
-  } else await listen(server, options.listen);
-  const { address, port } = listener.address() as AddressInfo;
+  const address = await listenTo(server, options.listen);
   return {
-    address: { host: address, port },
+    address,
+    server: listener,
     retire: (key) => frontend.pools.retire(key),
     close: ({ graceMs = limits.drainGraceMs } = {}) => frontend.close(graceMs),
   };
 }
 
-async function listen(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, "listening");
-  } catch (cause) {
-    throw new ProxyError("E_LISTEN", `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
-      cause,
-      hint: "Choose another address, or stop what listens there.",
-    });
-  }
+async function listenTo(server: Server, listen: ProxyOptions["listen"]): Promise<RunningProxy["address"]> {
+  if (!("server" in listen)) return listenOn(server, listen);
+  const event = listen.server instanceof TlsServer ? "secureConnection" : "connection";
+  listen.server.on(event, (socket: Socket) => server.emit("connection", socket));
+  return addressOf(listen.server);
 }
 
 /** The clients' side: their connections, and what becomes of each request. */

@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** One request's head, as it came. */
@@ -94,6 +95,8 @@ export type Route = (head: RequestHead) => Plan | LocalAnswer;
 
 export interface Proxy {
   readonly address: { readonly host: string; readonly port: number };
+  /** What listens, so that it can be handed to another process. */
+  readonly server: Server;
   /** Ends idle connections to an upstream, and busy ones after their answer. */
   retire(upstreamKey: string): void;
   /** Stops accepting, lets what runs finish (`connection: close`), cuts the rest after `graceMs`. */

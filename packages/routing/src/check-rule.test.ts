@@ -16,6 +16,9 @@ const refused: ReadonlyArray<
   ["a path with a name", [{ on: "path", name: "x", equals: "/a" }], "E_RULE_INVALID", /no name/],
   ["no header name", [{ on: "header", name: "a b", equals: "a" }], "E_RULE_INVALID", /no header name/],
   ["the routing key", [{ on: "field", name: "clew-route", equals: "a" }], "E_RULE_INVALID", /routing key/],
+  ["a client's name", [{ on: "client", equals: "example.org" }], "E_RULE_INVALID", /neither an IP address/],
+  ["half a network", [{ on: "client", prefix: "10.0.0.0/33" }], "E_RULE_INVALID", /neither an IP address/],
+  ["a pattern of addresses", [{ on: "client", pattern: "10.*" }], "E_RULE_INVALID", /pattern/],
   ["a relative path", [{ on: "path", prefix: "a" }], "E_RULE_INVALID", /begin with/],
   ["a pattern that cannot be read", [{ on: "path", pattern: "(a" }], "E_PATTERN_INVALID", /position 2/],
   [
@@ -45,6 +48,15 @@ for (const [title, conditions, code, message] of refused) {
     assert.match(error?.message ?? "", message);
   });
 }
+
+test("on a port of raw TCP a rule asks for the client or for nothing", () => {
+  for (const conditions of [[], [{ on: "client", prefix: "10.0.0.0/8" }]] as const) {
+    assert.equal(checkRule(createRule({ conditions }), "tcp"), undefined);
+  }
+  const error = checkRule(createRule({ conditions: [{ on: "path", prefix: "/" }] }), "tcp");
+  assert.equal(error?.code, "E_RULE_INVALID");
+  assert.match(error?.message ?? "", /path.*raw TCP/);
+});
 
 test("a priority that is no whole number would break the order and is refused", () => {
   for (const priority of [Number.NaN, 0.5, Number.POSITIVE_INFINITY]) {

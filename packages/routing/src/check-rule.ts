@@ -11,13 +11,24 @@ export const maxConditionLength = 1_024;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * What is wrong with a rule that somebody wants to make, or undefined. Codes: `E_RULE_INVALID`, `E_PATTERN_INVALID`.
- * `decide` relies on rules that passed.
+ * What is wrong with a rule that somebody wants to make for a port where requests pass, or whole connections (`tcp`); or
+ * undefined. Codes: `E_RULE_INVALID`, `E_PATTERN_INVALID`. `decide` relies on rules that passed.
  */
-export function checkRule(rule: Pick<Rule, "conditions" | "priority">): RoutingError | undefined {
+export function checkRule(
+  rule: Pick<Rule, "conditions" | "priority">,
+  traffic: "http" | "tcp" = "http",
+): RoutingError | undefined {
   const { conditions, priority } = rule;
   if (!Number.isSafeInteger(priority)) return invalid(`priority ${priority} is not a whole number`);
-  if (conditions.length === 0) {
+  if (traffic === "tcp") {
+    const index = conditions.findIndex(({ on }) => on !== "client");
+    if (index >= 0) {
+      return invalid(
+        `condition ${index + 1} is on the ${conditions[index]?.on}, which a port of raw TCP does not know`,
+        "Ask for the client's address, or for nothing at all, which takes every connection.",
+      );
+    }
+  } else if (conditions.length === 0) {
     return invalid(
       "the rule has no condition and would take every request",
       "To mean all, ask for the path prefix /.",
@@ -38,12 +49,13 @@ function conditionFault(condition: Condition): string | undefined {
   const texts = [equals, prefix, pattern].filter((text) => text !== undefined);
   const [text] = texts;
   if (text === undefined || texts.length > 1) return "must have exactly one of equals, prefix and pattern";
-  if (on === "path" || on === "method") {
+  if (on === "path" || on === "method" || on === "client") {
     if (name !== undefined) return `is on the ${on}, which has no name`;
   } else if (name === undefined || name === "") return `is on a ${on} but names none`;
   if (text.length > maxConditionLength || (name?.length ?? 0) > maxConditionLength) {
     return `is longer than ${maxConditionLength} characters`;
   }
+  if (on === "client" && pattern !== undefined) return "compares an address with a pattern";
   if (on === "header" && !token.test(name ?? ""))
     return `names ${JSON.stringify(name)}, which is no header name`;
   if (on === "field" && name === "clew-route")

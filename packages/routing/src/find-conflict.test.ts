@@ -81,6 +81,7 @@ test("one route has one override for a service's port; other routes, services, p
   }
 });
 
+const client = (how: Partial<Condition>): Condition => ({ on: "client", ...how });
 const x = (how: Partial<Condition>): Condition => ({ on: "field", name: "x", ...how });
 const path = (how: Partial<Condition>): Condition => ({ on: "path", ...how });
 
@@ -119,6 +120,35 @@ const cases: ReadonlyArray<readonly [title: string, a: Condition[], b: Condition
     [path({ prefix: "/a/b" })],
     true,
   ],
+  ["two networks apart", [client({ prefix: "10.0.0.0/8" })], [client({ prefix: "172.16.0.0/12" })], false],
+  [
+    "a network within another",
+    [client({ prefix: "10.1.0.0/16" })],
+    [client({ prefix: "10.0.0.0/8" })],
+    false,
+  ],
+  [
+    "an address within a network",
+    [client({ equals: "10.1.2.3" })],
+    [client({ prefix: "10.0.0.0/8" })],
+    false,
+  ],
+  [
+    "one network, written in two ways",
+    [client({ prefix: "10.0.0.0/8" })],
+    [client({ prefix: "10.1.2.3/8" })],
+    true,
+  ],
+  [
+    "an address, and the network of it alone",
+    [client({ equals: "::1" })],
+    [client({ prefix: "::1/128" })],
+    true,
+  ],
+  ["IPv4 and IPv6", [client({ prefix: "0.0.0.0/0" })], [client({ prefix: "::/0" })], false],
+  ["every client, and those of a network", [], [client({ prefix: "10.0.0.0/8" })], false],
+  ["every client, twice", [], [], true],
+  ["a client and a path", [client({ prefix: "10.0.0.0/8" })], [path({ prefix: "/a" })], true],
   ["different methods", [{ on: "method", equals: "GET" }], [{ on: "method", equals: "POST" }], false],
 ];
 

@@ -1,3 +1,4 @@
+import { containsNetwork } from "@clew/wire";
 import { type CompiledCondition, compileCondition, conditionHolds, conditionsOverlap } from "./condition.ts";
 import type { RoutableRequest, Rule } from "./types.ts";
 
@@ -8,20 +9,24 @@ export interface CompiledRule {
   readonly conditions: readonly CompiledCondition[];
   /** Length of the longest path prefix; an exact path counts as longer than any prefix; 0 without either. */
   readonly pathLength: number;
+  /** Bits of the smallest network of clients that is asked for; 0 without one. */
+  readonly clientBits: number;
 }
 
-/** Throws `E_PATTERN_INVALID`. */
+/** Throws `E_PATTERN_INVALID`, `E_RULE_INVALID`. */
 export function compileRule(rule: Rule): CompiledRule {
   const distinct = new Map<string, CompiledCondition>();
   let pathLength = 0;
+  let clientBits = 0;
   for (const condition of rule.conditions) {
     const compiled = compileCondition(condition);
     distinct.set(compiled.key, compiled);
+    clientBits = Math.max(clientBits, compiled.network?.bits ?? 0);
     if (compiled.on !== "path") continue;
     if (compiled.equals !== undefined) pathLength = Number.POSITIVE_INFINITY;
     else pathLength = Math.max(pathLength, compiled.prefix?.length ?? 0);
   }
-  return { rule, conditions: [...distinct.values()], pathLength };
+  return { rule, conditions: [...distinct.values()], pathLength, clientBits };
 }
 
 export function ruleMatches(compiled: CompiledRule, request: RoutableRequest): boolean {
@@ -32,7 +37,7 @@ export function ruleMatches(compiled: CompiledRule, request: RoutableRequest): b
 }
 
 /**
- * Which of two matching rules wins: negative when `a` does. Priority, number of conditions, path, age, id:
+ * Which of two matching rules wins: negative when `a` does. Priority, number of conditions, path, client, age, id:
  * a strict total order over rules with different ids (I7).
  */
 export function compareRules(a: CompiledRule, b: CompiledRule): number {
@@ -47,8 +52,9 @@ export function compareRules(a: CompiledRule, b: CompiledRule): number {
 /** Negative when `a` asks for more, so that the order of the rules by itself prefers it. */
 function compareSpecificity(a: CompiledRule, b: CompiledRule): number {
   const byCount = b.conditions.length - a.conditions.length;
+  if (byCount !== 0) return byCount;
   // Two exact paths: infinity minus itself is no number.
-  if (byCount !== 0 || a.pathLength === b.pathLength) return byCount;
+  if (a.pathLength === b.pathLength) return b.clientBits - a.clientBits;
   return b.pathLength > a.pathLength ? 1 : -1;
 }
 
@@ -71,6 +77,9 @@ export function isRefinement(inner: CompiledRule, outer: CompiledRule): boolean 
 
 function implies(narrow: CompiledCondition, wide: CompiledCondition): boolean {
   if (narrow.key === wide.key) return true;
+  if (narrow.network !== undefined && wide.network !== undefined) {
+    return containsNetwork(wide.network, narrow.network);
+  }
   if (narrow.attribute !== wide.attribute || wide.prefix === undefined) return false;
   return (narrow.equals ?? narrow.prefix)?.startsWith(wide.prefix) ?? false;
 }

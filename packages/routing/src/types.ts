@@ -34,10 +34,13 @@ export interface Override {
 
 /** Exactly one of `equals`, `prefix` and `pattern` is set. */
 export interface Condition {
-  readonly on: "field" | "header" | "path" | "method";
-  /** Name of the field or header (headers: lower case). Absent for `path` and `method`. */
+  /** `client`: the address of whoever made the connection, which on a port of raw TCP is all there is to look at. */
+  readonly on: "field" | "header" | "path" | "method" | "client";
+  /** Name of the field or header (headers: lower case). Absent for the others. */
   readonly name?: string | undefined;
+  /** On `client`: an IP address. */
   readonly equals?: string | undefined;
+  /** On `client`: a network, such as `10.0.0.0/8`. */
   readonly prefix?: string | undefined;
   /** A regular expression, anchored at both ends. */
   readonly pattern?: string | undefined;
@@ -50,7 +53,7 @@ export interface Rule {
   readonly owner: string;
   /** Higher wins. Default 0. */
   readonly priority: number;
-  /** All must hold. */
+  /** All must hold. None at all, which only a rule for a port of raw TCP may have, is every client. */
   readonly conditions: readonly Condition[];
   /** The override that the rule selects; it travels inside the rule, so that a table is whole by itself. */
   readonly override: Override;
@@ -104,5 +107,7 @@ export interface RoutableRequest {
   header(name: string): string | undefined;
   /** A field as routing compares it: a string as it is, any other JSON value as its compact JSON text. */
   field(name: string): string | undefined;
+  /** Address of whoever made the connection, where it is known. */
+  readonly client?: string | undefined;
   readonly key: { readonly status: KeyStatus; readonly route?: string | undefined };
 }

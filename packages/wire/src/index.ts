@@ -32,6 +32,15 @@ export {
 } from "./http1/head-parser.ts";
 export { RequestHeadParser } from "./http1/request-head-parser.ts";
 export { ResponseHeadParser } from "./http1/response-head-parser.ts";
+export {
+  containsNetwork,
+  type IpAddress,
+  type IpNetwork,
+  isInNetwork,
+  networkText,
+  parseIpAddress,
+  parseIpNetwork,
+} from "./ip-address.ts";
 export type { JsonValue } from "./json-value.ts";
 export {
   formatStructuredDictionary,

@@ -1,27 +1,41 @@
-import type { Override } from "@clew/routing";
+import type { ManagerClient } from "@clew/control";
+import type { Override, Rule } from "@clew/routing";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { withManager } from "../developer/manager-access.ts";
 import { ownerName } from "../developer/owner.ts";
 import { CliError } from "../errors.ts";
+import { describeConditions } from "./conditions.ts";
 
 interface LeaveFlags extends ManagerFlags {
   readonly route?: string;
   readonly owner?: string;
 }
 
-/** Takes one's own override of a service away. */
+/** Takes one's own override of a service away; on a port of raw TCP that is a rule. */
 export function leave(this: CliContext, flags: LeaveFlags, service: string): Promise<void> {
   return withManager(this, flags.manager, async ({ client }) => {
     await client.services.describe({ service });
-    const { overrides } = await client.overrides.list({ service });
     const owner = ownerName(flags.owner, this.env);
-    const leaving = ownOverrides(overrides, { service, owner, route: flags.route });
+    const rules = flags.route === undefined ? await leaveRules(client, service, owner) : [];
+    const { overrides } = await client.overrides.list({ service });
+    const hasOther = rules.length > 0 && !overrides.some((override) => override.owner === owner);
+    const leaving = hasOther ? [] : ownOverrides(overrides, { service, owner, route: flags.route });
     for (const { id } of leaving) await client.overrides.delete({ id });
-    const left = leaving.map(
-      ({ route }) => `Left ${service} (route ${route}): its requests go to the live service.`,
-    );
-    print(this, { left: leaving }, left.join("\n"));
+    const left = [
+      ...leaving.map(({ route }) => `Left ${service} (route ${route}): its requests go to the live service.`),
+      ...rules.map(
+        (rule) => `Left ${service} (${describeConditions(rule)}): its traffic goes to the live service.`,
+      ),
+    ];
+    print(this, { left: leaving, rules }, left.join("\n"));
   });
+}
+
+async function leaveRules(client: ManagerClient, service: string, owner: string): Promise<readonly Rule[]> {
+  const { rules } = await client.rules.list({ service });
+  const own = rules.filter((rule) => rule.owner === owner);
+  for (const { id } of own) await client.rules.delete({ id });
+  return own;
 }
 
 /** Those that the caller may leave; throws E_OVERRIDE_UNKNOWN when there are none, and names whose the others are. */

@@ -1,15 +1,17 @@
 import type { ServiceInfo, SessionInfo } from "@clew/control";
-import type { Override } from "@clew/routing";
+import type { Override, Rule } from "@clew/routing";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { withManager } from "../developer/manager-access.ts";
 import { describeDuration, layOut } from "../output/table.ts";
+import { describeConditions } from "./conditions.ts";
 
 /** Services, and who has overridden what. */
 export function list(this: CliContext, flags: ManagerFlags): Promise<void> {
   return withManager(this, flags.manager, async ({ client }) => {
-    const [{ services }, { overrides }, { sessions }] = await Promise.all([
+    const [{ services }, { overrides }, { rules }, { sessions }] = await Promise.all([
       client.services.list({}),
       client.overrides.list({}),
+      client.rules.list({}),
       client.sessions.list({}),
     ]);
     const text =
@@ -18,27 +20,33 @@ export function list(this: CliContext, flags: ManagerFlags): Promise<void> {
         : layOut(
             [
               ["SERVICE", "ADDRESS", "AGENTS", "OVERRIDES"],
-              ...services.flatMap((service) => rowsOf(service, overrides, sessions)),
+              ...services.flatMap((service) => rowsOf(service, { overrides, rules, sessions })),
             ],
             "",
           );
-    print(this, { services, overrides, sessions }, text);
+    print(this, { services, overrides, rules, sessions }, text);
   });
 }
 
-function rowsOf(
-  service: ServiceInfo,
-  overrides: readonly Override[],
-  sessions: readonly SessionInfo[],
-): string[][] {
-  const own = overrides.filter((override) => override.service === service.name);
-  const addresses = Object.values(service.ports).map(({ address }) => address);
-  const first = [service.name, addresses.join(" "), String(service.agents)];
+interface Known {
+  readonly overrides: readonly Override[];
+  readonly rules: readonly Rule[];
+  readonly sessions: readonly SessionInfo[];
+}
+
+function rowsOf({ name, ports, agents }: ServiceInfo, { overrides, rules, sessions }: Known): string[][] {
+  const own = [
+    ...overrides
+      .filter(({ service }) => service === name)
+      .map((override) => describeOverride(override, sessions)),
+    ...rules
+      .filter(({ service }) => service === name)
+      .map((rule) => describeOverride(rule.override, sessions, describeConditions(rule))),
+  ];
+  const addresses = Object.values(ports).map(({ address }) => address);
+  const first = [name, addresses.join(" "), String(agents)];
   if (own.length === 0) return [[...first, "live for all"]];
-  return own.map((override, index) => [
-    ...(index === 0 ? first : ["", "", ""]),
-    describeOverride(override, sessions),
-  ]);
+  return own.map((text, index) => [...(index === 0 ? first : ["", "", ""]), text]);
 }
 
 /** The address of a fork, or the developer's machine and port. */
@@ -47,12 +55,17 @@ export function describeTarget({ target, session }: Override, sessions: readonly
   return `${sessions.find(({ id }) => id === session)?.host ?? "a machine"}, port ${target.port}`;
 }
 
-function describeOverride(override: Override, sessions: readonly SessionInfo[]): string {
+/** `what` it takes: by default the requests of its route. */
+function describeOverride(
+  override: Override,
+  sessions: readonly SessionInfo[],
+  what: string = `route ${override.route}`,
+): string {
   const session = sessions.find(({ id }) => id === override.session);
   const where = describeTarget(override, sessions);
   const state = session?.state === "away" ? ", away: the live service answers" : "";
   const since = describeDuration(Date.now() - override.createdAt);
-  return `route ${override.route} → ${where} (${override.owner}, for ${since}${state})`;
+  return `${what} → ${where} (${override.owner}, for ${since}${state})`;
 }
 
 /** The manager, and what is mine in it. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 interface PortSection {
   readonly listen: string;
   readonly upstream: string;
-  readonly protocol?: "auto" | "http1" | undefined;
+  readonly protocol?: "auto" | "http1" | "tcp" | undefined;
 }
 
 interface ServiceSection {
@@ -52,9 +52,9 @@ const portSection: z.ZodType<PortSection> = z.strictObject({
   listen: hostPort.describe("host:port where the agent listens: what other services and the gateway call"),
   upstream: hostPort.describe("host:port where the service itself listens"),
   protocol: z
-    .enum(["auto", "http1"], { error: "is neither auto nor http1 (h2c and tcp are not there yet)" })
+    .enum(["auto", "http1", "tcp"], { error: "is none of auto, http1 and tcp (h2c is not there yet)" })
     .optional()
-    .describe("what is spoken on the port; default auto"),
+    .describe("what is spoken on the port; tcp passes whole connections on, whatever they say; default auto"),
 });
 
 const serviceSection: z.ZodType<ServiceSection> = z.strictObject({

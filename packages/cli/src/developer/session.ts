@@ -1,46 +1,47 @@
-import type { ManagerClient, OverrideGrant, OverrideRequest, SessionGrant } from "@clew/control";
+import type { ManagerClient, SessionGrant } from "@clew/control";
 import { type ClewError, isClewError } from "@clew/errors";
+import type { Override } from "@clew/routing";
 import { startTunnel, type Tunnel, type TunnelState } from "@clew/tunnel";
 import { CliError } from "../errors.ts";
+import type { Claim } from "./claim.ts";
 
-export interface SessionOptions {
+export interface SessionOptions<Grant extends { readonly override: Override }> {
   readonly client: ManagerClient;
   readonly managerUrl: string;
   readonly owner: string;
   readonly host: string;
-  readonly override: OverrideRequest & {
-    readonly target: { readonly kind: "tunnel"; readonly port: number };
-  };
-  readonly takeover: boolean;
+  readonly claim: Claim<Grant>;
   onTunnelState(state: TunnelState): void;
-  /** The manager had forgotten the session, and what it gave for the override made again has another key. */
-  onGrant(grant: OverrideGrant): void;
+  /** The manager had forgotten the session, and what was claimed was made again. */
+  onGrant(grant: Grant): void;
 }
 
-export interface DeveloperSession {
+export interface DeveloperSession<Grant> {
   readonly tunnel: Tunnel;
-  readonly grant: OverrideGrant;
+  readonly grant: Grant;
   /** Resolves once the tunnel stands, or when `limitMs` has passed without. */
   connected(limitMs: number): Promise<boolean>;
   /** Resolves with the reason when the intercept ends without being asked to: taken away, or refused for good. */
   readonly lost: Promise<string>;
-  /** Takes the override away, lets running requests finish, then closes. */
+  /** Takes what was claimed away, lets running requests finish, then closes. */
   close(graceMs: number): Promise<void>;
 }
 
-/** How often the manager is asked whether the override is still there. */
+/** How often the manager is asked whether what was claimed is still there. */
 const checkIntervalMs = 2_000;
 
 /**
- * Opens a session, makes the override and keeps both: the tunnel reconnects by itself, and when the manager has
- * forgotten the session in the meantime, a new one is opened and the override made again.
+ * Opens a session, makes what is claimed and keeps both: the tunnel reconnects by itself, and when the manager has
+ * forgotten the session in the meantime, a new one is opened and the claim made again.
  */
-export async function openSession(options: SessionOptions): Promise<DeveloperSession> {
-  const { client, owner, host, override } = options;
+export async function openSession<Grant extends { readonly override: Override }>(
+  options: SessionOptions<Grant>,
+): Promise<DeveloperSession<Grant>> {
+  const { client, owner, host, claim } = options;
   let session = await client.sessions.open({ owner, host });
-  let grant: OverrideGrant;
+  let grant: Grant;
   try {
-    grant = await putOverride(options, session);
+    grant = await claim.make(session);
   } catch (error) {
     await closeQuietly(client, session);
     throw error;
@@ -66,7 +67,7 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
       }
       if (renewed.grant) {
         grant = renewed.grant;
-        if (grant.keyExpiresAt !== undefined) options.onGrant(grant);
+        options.onGrant(grant);
       }
     }
     dialled = true;
@@ -76,7 +77,7 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
   const tunnel = startTunnel({
     manager: { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) },
     authenticate,
-    isOffered: (asked) => asked === override.target.port,
+    isOffered: (asked) => asked === claim.port,
     onState: (state) => {
       if (state.phase === "connected") connect();
       if (state.phase === "closed") lose(state.reason);
@@ -84,15 +85,15 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
     },
   });
   const check = setInterval(() => {
-    void isGone(client, session, () => grant).then((gone) => {
-      if (gone) lose(`the override of ${override.service} was removed`);
+    void isGone(options, session, () => grant).then((gone) => {
+      if (gone) lose(`the override of ${claim.service} was removed`);
     });
   }, checkIntervalMs);
-  // First the override, so that new requests go to the live service; then what runs may finish; then the session,
-  // which would otherwise be dialled for again and its override made again.
+  // First what was claimed, so that new requests go to the live service; then what runs may finish; then the session,
+  // which would otherwise be dialled for again and its claim made again.
   const end = async (graceMs: number): Promise<void> => {
     clearInterval(check);
-    await deleteQuietly(client, session, grant.override.id);
+    await claim.unmake(session, grant).catch(() => {}); // it is gone already, or ends with its session
     await tunnel.close({ graceMs });
     await closeQuietly(client, session);
   };
@@ -113,18 +114,11 @@ export async function openSession(options: SessionOptions): Promise<DeveloperSes
   };
 }
 
-function putOverride(
-  { client, override, takeover }: SessionOptions,
-  session: SessionGrant,
-): Promise<OverrideGrant> {
-  return client.overrides.put({ session: session.session, token: session.token, override, takeover });
-}
-
-/** The session as it is after an interruption: resumed, or opened anew with its override made again. */
-async function renewSession(
-  options: SessionOptions,
+/** The session as it is after an interruption: resumed, or opened anew with its claim made again. */
+async function renewSession<Grant extends { readonly override: Override }>(
+  options: SessionOptions<Grant>,
   { session, token }: SessionGrant,
-): Promise<{ session: SessionGrant; grant?: OverrideGrant }> {
+): Promise<{ session: SessionGrant; grant?: Grant }> {
   const { client, owner, host } = options;
   try {
     return { session: await client.sessions.resume({ session, token }) };
@@ -133,7 +127,7 @@ async function renewSession(
   }
   const opened = await client.sessions.open({ owner, host });
   try {
-    return { session: opened, grant: await putOverride(options, opened) };
+    return { session: opened, grant: await options.claim.make(opened) };
   } catch (error) {
     await closeQuietly(client, opened);
     throw isClewError(error) && error.code === "E_SERVICE_UNKNOWN" ? agentsNotBackYet(error) : error;
@@ -145,18 +139,17 @@ function agentsNotBackYet(cause: ClewError): CliError {
   return new CliError(cause.code, cause.message, { retryable: true, cause });
 }
 
-/** Whether the manager, asked, no longer has the override although it still has the session. */
-async function isGone(
-  client: ManagerClient,
+/** Whether the manager, asked, no longer has what was claimed although it still has the session. */
+async function isGone<Grant extends { readonly override: Override }>(
+  { client, claim }: SessionOptions<Grant>,
   { session }: SessionGrant,
-  grant: () => OverrideGrant,
+  grant: () => Grant,
 ): Promise<boolean> {
   try {
-    const asked = grant().override.id;
-    const { overrides } = await client.overrides.list({ session });
-    if (overrides.some(({ id }) => id === asked)) return false;
+    const asked = grant();
+    if (await claim.isThere(session, asked)) return false;
     const { sessions } = await client.sessions.list({});
-    return sessions.some(({ id }) => id === session) && grant().override.id === asked;
+    return sessions.some(({ id }) => id === session) && grant() === asked;
   } catch {
     return false; // no answer is no evidence: the tunnel sees to reconnecting
   }
@@ -167,24 +160,11 @@ function isClosing(): CliError {
   return new CliError("E_INTERCEPT_ENDED", "the intercept is ending");
 }
 
-/** Best effort, as {@link closeQuietly}. */
-async function deleteQuietly(
-  client: ManagerClient,
-  { session, token }: SessionGrant,
-  id: string,
-): Promise<void> {
-  try {
-    await client.overrides.delete({ session, token, id });
-  } catch {
-    // it is gone already, or ends with its session
-  }
-}
-
 /** Best effort: if the manager is away, the lease ends the session instead. */
 async function closeQuietly(client: ManagerClient, { session, token }: SessionGrant): Promise<void> {
   try {
     await client.sessions.close({ session, token });
   } catch {
-    // see above
+    // it ends by itself
   }
 }

@@ -1,4 +1,4 @@
-import { createManagerClient, type ManagerClient, type SessionGrant } from "@clew/control";
+import { createManagerClient, type ManagerClient, type PortInfo, type SessionGrant } from "@clew/control";
 import { startTunnel, type Tunnel } from "@clew/tunnel";
 import { pino } from "pino";
 import { createMemoryRegistry } from "../registry/memory.ts";
@@ -16,7 +16,7 @@ export interface Fixture extends AsyncDisposable {
   /** Entries of the manager's log, in order. */
   readonly log: ReadonlyArray<Readonly<Record<string, unknown>>>;
   /** Watches a service's table as an agent does, and so makes the service known. Ends with the fixture. */
-  watch(service: string, ports?: readonly string[]): Promise<TableObserver>;
+  watch(service: string, ports?: readonly string[], protocol?: PortInfo["protocol"]): Promise<TableObserver>;
   /** The developer's side of a session. Ends with the fixture. */
   dial(grant: SessionGrant): Tunnel;
 }
@@ -55,8 +55,8 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
     clock,
     client,
     log,
-    async watch(service, ports = ["http"]) {
-      const observer = new TableObserver(client, service, ports, watches.signal);
+    async watch(service, ports = ["http"], protocol = "auto") {
+      const observer = new TableObserver(client, service, ports, watches.signal, protocol);
       await observer.table;
       return observer;
     },

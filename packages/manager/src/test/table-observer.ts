@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { applyDelta, type Leases, type ManagerClient, type TableEvent } from "@clew/control";
+import { applyDelta, type Leases, type ManagerClient, type PortInfo, type TableEvent } from "@clew/control";
 import type { Table } from "@clew/routing";
 
 /** An agent's watch that keeps every event, and the table that they come to. */
@@ -12,9 +12,15 @@ export class TableObserver {
   #table: Table | undefined;
   #isOver = false;
 
-  constructor(client: ManagerClient, service: string, ports: readonly string[], signal: AbortSignal) {
+  constructor(
+    client: ManagerClient,
+    service: string,
+    ports: readonly string[],
+    signal: AbortSignal,
+    protocol: PortInfo["protocol"] = "auto",
+  ) {
     const addresses = ports.map(
-      (port, index) => [port, { address: `127.0.0.1:${9_101 + index}`, protocol: "auto" }] as const,
+      (port, index) => [port, { address: `127.0.0.1:${9_101 + index}`, protocol }] as const,
     );
     const agent = { id: `agent-of-${service}`, ports: Object.fromEntries(addresses), env: {} };
     void this.#read(client.tables.watch({ service, agent }, { signal }));

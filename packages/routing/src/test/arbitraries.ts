@@ -5,6 +5,8 @@ import type { Condition, Override, RoutableRequest, Rule, Table } from "../types
 const value = fc.constantFrom("a", "ab", "abc", "b", "");
 const path = fc.constantFrom("/", "/a", "/a/b", "/a/b/c", "/b");
 const pattern = fc.constantFrom("a.*", "a|b", ".*b", "[^a]*", "abc?");
+const network = fc.constantFrom("10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "::/0", "fd00::/8", "fd00::1");
+const address = fc.constantFrom("10.1.2.3", "::ffff:10.1.9.9", "10.9.9.9", "fd00::1", "fe80::1%eth0");
 const pathPattern = fc.constantFrom("/a.*", "/(a|b)", ".*/b");
 const name = fc.constantFrom("x", "y");
 const route = fc.constantFrom("red", "green", "blue");
@@ -28,6 +30,7 @@ const conditions: fc.Arbitrary<Condition> = fc.oneof(
     .map(([on, of, how]) => ({ on, name: of, ...how })),
   comparison(path, pathPattern).map((how) => ({ on: "path" as const, ...how })),
   fc.constantFrom("GET", "POST").map((equals) => ({ on: "method" as const, equals })),
+  network.map((prefix) => ({ on: "client" as const, prefix })),
 );
 
 export const overrides: fc.Arbitrary<Override> = fc.record({
@@ -64,6 +67,7 @@ interface RequestParts {
   readonly method: string;
   readonly path: string;
   readonly texts: Readonly<Record<string, string>>;
+  readonly client: string | undefined;
   readonly key: RoutableRequest["key"];
 }
 
@@ -71,6 +75,7 @@ const parts: fc.Arbitrary<RequestParts> = fc.record({
   method: fc.constantFrom("GET", "POST"),
   path,
   texts: fc.dictionary(fc.constantFrom("field x", "field y", "header x", "header y"), value),
+  client: fc.option(address, { nil: undefined }),
   key: fc.oneof(
     { weight: 3, arbitrary: fc.constant({ status: "none" as const }) },
     fc.record({ status: fc.constantFrom("open" as const, "valid" as const, "expired" as const), route }),
@@ -86,6 +91,7 @@ export function createRequest(from: Partial<RequestParts>): RoutableRequest {
     path: from.path ?? "/",
     header: (wanted) => from.texts?.[`header ${wanted}`],
     field: (wanted) => from.texts?.[`field ${wanted}`],
+    client: from.client,
     key: from.key ?? { status: "none" },
   };
 }

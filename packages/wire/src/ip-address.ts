@@ -79,3 +79,17 @@ export function isInNetwork(address: IpAddress, network: IpNetwork): boolean {
   if (shift === 8) return true;
   return (address[wholeBytes] ?? 0) >> shift === (network.address[wholeBytes] ?? 0) >> shift;
 }
+
+/** Whether every address of `inner` is one of `outer`. */
+export function containsNetwork(outer: IpNetwork, inner: IpNetwork): boolean {
+  return inner.bits >= outer.bits && isInNetwork(inner.address, outer);
+}
+
+/** Equal for two networks of the same addresses, however they were written. */
+export function networkText({ address, bits }: IpNetwork): string {
+  const kept = [...address].map((byte, index) => {
+    const left = bits - index * 8;
+    return left >= 8 ? byte : left <= 0 ? 0 : byte & (0xff << (8 - left));
+  });
+  return `${kept.map((byte) => byte.toString(16).padStart(2, "0")).join("")}/${bits}`;
+}
