@@ -1,0 +1,42 @@
+// @ts-check
+// The programs of others that are compared or do the asking, and where Debian has them.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Program → Debian's package. */
+const packages = { wrk: "wrk", nginx: "nginx-light", haproxy: "haproxy", go: "golang-go" };
+/** @typedef {keyof typeof packages} Program */
+
+/** Servers lie where only root's PATH leads. */
+const folders = [
+  ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/lib/go/bin",
+];
+
+/** @param {Program} program @returns {string | undefined} */
+function find(program) {
+  return folders
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false; // absent or not a program: the next folder
+      }
+    });
+}
+
+/**
+ * Where each program is, and what to do about those that are nowhere.
+ * @param {readonly Program[]} needed
+ */
+export function findPrograms(needed) {
+  const files = Object.fromEntries(needed.map((program) => [program, find(program)]));
+  const missing = needed.filter((program) => files[program] === undefined);
+  const advice = `no ${missing.join(", ")} at hand: apt-get install ${missing.map((program) => packages[program]).join(" ")}`;
+  return { files: /** @type {Record<string, string>} */ (files), missing, advice };
+}
