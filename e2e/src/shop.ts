@@ -26,6 +26,8 @@ export interface Shop extends AsyncDisposable {
   readonly ports: readonly number[];
   /** Runs `clew` with arguments and leaves it running. */
   clew(...args: string[]): Promise<TestProcess>;
+  /** The same with more in its environment. */
+  clewWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<TestProcess>;
   /** Runs `clew` to its end. */
   run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** `clew intercept pricing` with half price, ready. */
@@ -79,11 +81,12 @@ ${services.join("")}`;
     NODE_OPTIONS: undefined,
     NO_COLOR: "1",
   };
-  const clew = async (...args: string[]): Promise<TestProcess> => {
-    const child = await startProcess(node, [bin, ...args], { cwd: folder.path, env });
+  const clewWith: Shop["clewWith"] = async (more, ...args) => {
+    const child = await startProcess(node, [bin, ...args], { cwd: folder.path, env: { ...env, ...more } });
     started.push(child);
     return child;
   };
+  const clew: Shop["clew"] = (...args) => clewWith({}, ...args);
   const serviceCommand = (name: ServiceName, ...args: string[]): string[] => [
     node,
     join(root, "examples", "shop", `${name}.js`),
@@ -96,6 +99,7 @@ ${services.join("")}`;
     configFile,
     ports,
     clew,
+    clewWith,
     run: async (...args) => {
       const child = await clew(...args);
       const { code } = await child.exited;

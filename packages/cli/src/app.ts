@@ -183,6 +183,34 @@ const curl = buildCommand({
   },
 });
 
+const browser = buildCommand({
+  loader: async () => (await import("./commands/browser.ts")).browser,
+  parameters: {
+    flags: {
+      route: text("route that its requests carry (default: after the owner)", "NAME"),
+      port: optional("port on this machine (default: any that is free)", "PORT", parsePort),
+      print: toggle("only print the address, and open nothing"),
+      manager,
+      json,
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ ...urlArgument, brief: "what to open (default: the gateway)", optional: true }],
+    },
+  },
+  docs: {
+    brief: "Open a browser whose requests carry a route",
+    fullDescription: `It opens a local address, from which requests go on to the URL with the route's key. Cookies of
+different routes are kept apart. BROWSER names another program than the system's.
+
+${examples(
+  "clew browser",
+  "clew browser --route demo http://127.0.0.1:8000/",
+  "clew browser --print https://staging.example.com/",
+)}`,
+  },
+});
+
 const explain = buildCommand({
   loader: async () => (await import("./commands/explain.ts")).explain,
   parameters: {
@@ -293,6 +321,7 @@ const routes = buildRouteMap({
     leave,
     preview,
     curl,
+    browser,
     explain,
     rpc,
     manager: managerCommand,

@@ -22,9 +22,7 @@ export const accessFlag: {
   kind: "enum",
   values: ["public", "link", "password"],
   optional: true,
-  brief:
-    "who may visit: everybody who finds it, whoever has the link, or whoever knows the password " +
-    "(default: link; public where only this machine reaches the gateway)",
+  brief: "who may visit (default: link; public where only this machine reaches the gateway)",
 };
 
 const create = buildCommand({
@@ -54,7 +52,12 @@ const create = buildCommand({
   },
   docs: {
     brief: "Make a URL whose visitors carry a route",
-    fullDescription: `Again with the same name, owner and route, it changes what is said, and prolongs it.
+    fullDescription: `ACCESS
+  public    everybody who opens the address
+  link      whoever has the link that is printed; it is told once
+  password  whoever knows the password
+
+Again with the same name, owner and route, it changes what is said, prolongs it, and gives out a new link.
 
 ${examples(
   "clew preview create",
