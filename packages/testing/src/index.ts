@@ -1,5 +1,6 @@
 export { startEtcd, type TestEtcd } from "./etcd.ts";
 export { freePort } from "./free-port.ts";
+export { type PlainMessage, type ReadMessageOptions, readMessage } from "./http-message.ts";
 export {
   type RawPeer,
   type RawServer,
@@ -12,6 +13,8 @@ export { registryContract } from "./registry-contract.ts";
 export type { RegistryLike, RegistryUnderTest } from "./registry-contract-types.ts";
 export { type TemporaryDirectory, temporaryDirectory } from "./temporary-directory.ts";
 export { type ProcessExit, type ProcessOptions, startProcess, type TestProcess } from "./test-process.ts";
+export { transparencyContract } from "./transparency/contract.ts";
+export type { Forwarder, TransparencyOptions } from "./transparency/types.ts";
 export { type UntilOptions, until } from "./until.ts";
 export {
   type Echo,
