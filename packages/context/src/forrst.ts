@@ -1,4 +1,4 @@
-import { encodeFieldName, encodeFieldValue, type JsonValue } from "@clew/wire";
+import { encodeFieldName, encodeFieldValue, findBaggageValue, type JsonValue } from "@clew/wire";
 import { type Context, withEncodedFields } from "./context.ts";
 import { type FaultHook, publishFault } from "./faults.ts";
 import { ownFieldPrefix } from "./field-names.ts";
@@ -28,10 +28,16 @@ export function contextFromForrst(
       else onFault("malformed", 1, "caller of the envelope");
     } else if (!name.startsWith(ownFieldPrefix)) {
       const encoded = name === "" ? undefined : encodeUntrusted(value);
-      if (encoded === undefined) onFault("malformed", 1, "fields of the envelope");
-      else changes.set(encodeFieldName(name), encoded);
+      if (encoded === undefined) {
+        onFault("malformed", 1, "fields of the envelope");
+        continue;
+      }
+      const key = encodeFieldName(name);
+      // Nearly always the headers said the same already.
+      if (findBaggageValue(fromHeaders.baggage, key) !== encoded) changes.set(key, encoded);
     }
   }
+  if (changes.size === 0 && caller === fromHeaders.caller) return fromHeaders;
   return withEncodedFields(fromHeaders, changes, caller);
 }
 

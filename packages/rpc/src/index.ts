@@ -46,7 +46,14 @@ export {
   type RedisScripting,
   type RedisStoreOptions,
 } from "./extensions/idempotency/redis-store.ts";
-export { type ResumableEvent, resumable } from "./extensions/stream.ts";
+export { createRetryExtension } from "./extensions/retry.ts";
+export {
+  type Progress,
+  type ProgressEvent,
+  progress,
+  type ResumableEvent,
+  resumable,
+} from "./extensions/stream.ts";
 export type { Trace } from "./extensions/tracing.ts";
 export type { FunctionDocs, FunctionExample, FunctionExtras } from "./function-docs.ts";
 export { isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
@@ -62,6 +69,7 @@ export {
 export type { Answer, Exchange, StreamEventName } from "./server/exchange.ts";
 export type { FunctionStatus } from "./server/function-table.ts";
 export type { ComponentCheck, ComponentHealth } from "./server/health.ts";
+export type { RateLimit, ResponseMeta } from "./server/response-meta.ts";
 export type { ServerOptions } from "./server/server-options.ts";
 export {
   createFastifyPlugin,

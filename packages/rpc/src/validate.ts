@@ -1,6 +1,7 @@
 import type { JsonValue } from "@clew/context";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ForrstError } from "./envelope/document.ts";
+import { type Soon, whenReady } from "./when-ready.ts";
 
 export type Validation<T> =
   | { readonly ok: true; readonly value: T }
@@ -12,13 +13,12 @@ export interface Issue {
   readonly message: string;
 }
 
-export async function validate<T>(
-  schema: StandardSchemaV1<unknown, T>,
-  value: JsonValue,
-): Promise<Validation<T>> {
-  const outcome = schema["~standard"].validate(value);
-  // Awaiting only what has to be awaited spares the ordinary, synchronous schema a turn of the queue.
-  const result = outcome instanceof Promise ? await outcome : outcome;
+/** At once, unless the schema itself takes its time. */
+export function validate<T>(schema: StandardSchemaV1<unknown, T>, value: JsonValue): Soon<Validation<T>> {
+  return whenReady(schema["~standard"].validate(value), toValidation);
+}
+
+function toValidation<T>(result: StandardSchemaV1.Result<T>): Validation<T> {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const [first, ...others] = result.issues.map(
     (issue): Issue => ({ pointer: toPointer(issue.path ?? []), message: issue.message }),

@@ -2,7 +2,8 @@ import type { DestinationPolicy, JsonValue } from "@clew/context";
 import type { FunctionContract, StreamContract } from "../contract.ts";
 import type { RequestExtension, ResponseExtension } from "../envelope/document.ts";
 import type { LargeIntegers } from "../envelope/large-integers.ts";
-import { idempotencyUrn, streamUrn } from "../extensions/extension-urn.ts";
+import { deadlineUrn, idempotencyUrn, streamUrn } from "../extensions/extension-urn.ts";
+import type { Progress } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import { currentCall } from "../server/call-context.ts";
 import type { TlsClientOptions } from "../transports/tls-options.ts";
@@ -12,6 +13,7 @@ import { createTransport, isTransportUrl } from "./create-transport.ts";
 import { type Interceptor, intercept } from "./outgoing-call.ts";
 import { createPreparer } from "./prepare-request.ts";
 import { readEvents, type StreamEvent } from "./read-events.ts";
+import { RefusedExtensions } from "./refused-extensions.ts";
 import { type ResumeOptions, resumeStream } from "./resume-stream.ts";
 import type { RetryOptions } from "./retry.ts";
 import { createUnaryCalls } from "./unary-calls.ts";
@@ -70,6 +72,8 @@ export interface StreamOptions {
   readonly lastEventId?: string | undefined;
   /** Called before each event that has an id, with it. */
   readonly onEventId?: ((id: string) => void) | undefined;
+  /** Called when the server tells how far it has come; may be called between any two events. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Takes the stream up again when it breaks, if its events have ids. Default: it ends with UNAVAILABLE. */
   readonly resume?: ResumeOptions | undefined;
 }
@@ -105,9 +109,10 @@ export function createClient(options: ClientOptions): ForrstClient {
   const prepare = createPreparer(options, url);
   const { timeoutMs: defaultTimeoutMs = 10_000, streamSilenceMs = 12_000, maxCalls = 1_000 } = options;
   const { retry, interceptors = [], largeIntegers } = options;
+  const refused = new RefusedExtensions();
   const send = intercept(
     interceptors,
-    createUnaryCalls({ transport, prepare, url: url.href, maxCalls, retry, largeIntegers }),
+    createUnaryCalls({ transport, prepare, url: url.href, maxCalls, retry, largeIntegers, refused }),
   );
   return {
     async call(contract, args, { signal, idempotencyKey, ...given } = {}) {
@@ -124,12 +129,21 @@ export function createClient(options: ClientOptions): ForrstClient {
       given.onExtensions?.(answer.extensions);
       return await checked(contract, contract.result, answer.result);
     },
-    async *stream(contract, args, { signal, lastEventId, onEventId, resume } = {}) {
-      const open = (lastId: string | undefined): AsyncIterable<StreamEvent> => {
-        const request = prepare(contract, args, streamExtensions(lastId));
-        const silenceMs = streamSilenceMs;
-        return readEvents({ transport, url: url.href, request, signal, silenceMs, largeIntegers });
-      };
+    async *stream(contract, args, { signal, lastEventId, onEventId, onProgress, resume } = {}) {
+      const open = (lastId: string | undefined): AsyncIterable<StreamEvent> =>
+        refused.streamWithout(contract.name, (omitted) => {
+          const request = prepare(contract, args, streamExtensions(lastId, omitted), omitted);
+          const silenceMs = streamSilenceMs;
+          return readEvents({
+            transport,
+            url: url.href,
+            request,
+            signal,
+            silenceMs,
+            onProgress,
+            largeIntegers,
+          });
+        });
       const events =
         resume === undefined ? open(lastEventId) : resumeStream(open, resume, lastEventId, signal);
       for await (const { value, id } of events) {
@@ -142,13 +156,16 @@ export function createClient(options: ClientOptions): ForrstClient {
   };
 }
 
-function streamExtensions(lastEventId: string | undefined): readonly RequestExtension[] {
+function streamExtensions(
+  lastEventId: string | undefined,
+  omitted: ReadonlySet<string>,
+): readonly RequestExtension[] {
   const options = {
     accept: true,
     ...(lastEventId === undefined ? undefined : { last_event_id: lastEventId }),
   };
   const stream = { urn: streamUrn, options, required: true };
-  const deadline = currentCall()?.deadline;
+  const deadline = omitted.has(deadlineUrn) ? undefined : currentCall()?.deadline;
   return deadline === undefined ? [stream] : [stream, deadlineOf(deadline.remainingMs())];
 }
 

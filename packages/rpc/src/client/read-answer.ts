@@ -1,9 +1,11 @@
 import type { JsonValue } from "@clew/context";
-import { isJsonObject, type JsonObject } from "../envelope/document.ts";
+import { isJsonObject, type JsonObject, type ResponseExtension } from "../envelope/document.ts";
 import { type LargeIntegers, resolveMarked } from "../envelope/large-integers.ts";
 import { defaultEnvelopeLimits, maxResponseBytes } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readResponse } from "../envelope/parse-response.ts";
+import { readDuration } from "../extensions/durations.ts";
+import { canonicalUrn, retryUrn } from "../extensions/extension-urn.ts";
 import { fromForrstErrors, RpcError } from "../rpc-error.ts";
 import type { CallAnswer } from "./outgoing-call.ts";
 import type { TransportAnswer } from "./transport.ts";
@@ -25,7 +27,9 @@ export async function readAnswer(
   if (answer.id !== id && (answer.id !== null || answer.outcome.ok)) {
     throw new RpcError("E_RPC_NOT_FORRST", `${url} answered another request than the one it was sent`);
   }
-  if (!answer.outcome.ok) throw fromForrstErrors(answer.outcome.errors, response.status);
+  if (!answer.outcome.ok) {
+    throw withGuidance(fromForrstErrors(answer.outcome.errors, response.status), answer.extensions);
+  }
   const { result } = answer.outcome;
   const isExact = !json.ok || !isJsonObject(json.marked);
   return {
@@ -34,6 +38,27 @@ export async function readAnswer(
       : resolveExact((json.marked as JsonObject)["result"] ?? null, largeIntegers, url),
     extensions: answer.extensions,
   };
+}
+
+/**
+ * What the server's retry extension says goes before the table of codes; `after` is heeded where the error itself says
+ * nothing of it. Source: Forrst specification, extensions/retry "Client Implementation".
+ */
+function withGuidance(error: RpcError, extensions: readonly ResponseExtension[]): RpcError {
+  const data = extensions.find(({ urn }) => canonicalUrn(urn) === retryUrn)?.data;
+  if (typeof data?.["allowed"] !== "boolean") return error;
+  const { after } = data;
+  const afterMs = isJsonObject(after) ? readDuration(after["value"], after["unit"]) : undefined;
+  const { code, message, details, source, hint, status, errors } = error;
+  return new RpcError(code, message, {
+    details,
+    source,
+    hint,
+    status,
+    errors,
+    retryable: data["allowed"],
+    retryAfterMs: error.retryAfterMs ?? afterMs,
+  });
 }
 
 /** What the client was told to make of marked integers. Throws E_RPC_RESULT where it was told nothing. */

@@ -1,9 +1,11 @@
 import type { JsonValue } from "@clew/context";
+import { isJsonObject } from "../envelope/document.ts";
 import type { LargeIntegers } from "../envelope/large-integers.ts";
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { parseJson } from "../envelope/parse-json.ts";
 import { readError, readResponse } from "../envelope/parse-response.ts";
 import type { ServerSentEvent } from "../extensions/event-stream-parser.ts";
+import type { Progress } from "../extensions/stream.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import type { PreparedRequest } from "./prepare-request.ts";
 import { readAnswer, resolveExact } from "./read-answer.ts";
@@ -22,6 +24,7 @@ export interface EventSource {
   readonly request: PreparedRequest;
   readonly signal: AbortSignal | undefined;
   readonly silenceMs: number;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly largeIntegers?: LargeIntegers | undefined;
 }
 
@@ -57,7 +60,7 @@ async function refusal(answer: Promise<unknown>): Promise<unknown> {
 
 async function* readBatches(
   batches: AsyncIterator<readonly ServerSentEvent[]>,
-  { url, request, largeIntegers }: EventSource,
+  { url, request, largeIntegers, onProgress }: EventSource,
   watch: SilenceWatch,
 ): AsyncIterable<StreamEvent> {
   for (;;) {
@@ -69,6 +72,11 @@ async function* readBatches(
       throw new RpcError("UNAVAILABLE", `the stream from ${url} ended before it was complete`);
     }
     for (const event of step.value) {
+      if (event.event === "progress") {
+        const progress = onProgress && readProgress(event.data);
+        if (progress !== undefined) onProgress?.(progress);
+        continue;
+      }
       const read = readEvent(event, request.id, url, largeIntegers);
       if (read === "complete") return;
       if (read !== "ignored") yield read;
@@ -78,7 +86,21 @@ async function* readBatches(
 
 type ReadEvent = StreamEvent | "ignored" | "complete";
 
-/** Throws the error that an `error` event carries. `progress`, `done` and unknown events are ignored. */
+/** Undefined for what is none: nothing depends on it. */
+function readProgress(data: string): Progress | undefined {
+  const json = parseJson(Buffer.from(data), defaultEnvelopeLimits.maxDepth);
+  if (!json.ok || !isJsonObject(json.value)) return undefined;
+  const { current, total, percent, message } = json.value;
+  if (typeof current !== "number" || typeof total !== "number") return undefined;
+  return {
+    current,
+    total,
+    ...(typeof percent === "number" ? { percent } : undefined),
+    ...(typeof message === "string" ? { message } : undefined),
+  };
+}
+
+/** Throws the error that an `error` event carries. `done` and unknown events are ignored. */
 function readEvent(
   { event, data, id: eventId }: ServerSentEvent,
   id: string,

@@ -29,4 +29,23 @@ export class RefusedExtensions {
     this.#refused.set(name, new Set([...this.of(name), urn]));
     return true;
   }
+
+  /** A stream that is refused before its first event for such an extension, opened again without. */
+  async *streamWithout<T>(
+    name: string,
+    open: (omitted: ReadonlySet<string>) => AsyncIterable<T>,
+  ): AsyncIterable<T> {
+    for (;;) {
+      let isBegun = false;
+      try {
+        for await (const event of open(this.of(name))) {
+          isBegun = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (isBegun || !this.learn(name, error)) throw error;
+      }
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineFunction } from "../contract.ts";
+import { defineFunction, defineStream } from "../contract.ts";
 import { createDefaultExtensions } from "../extensions/default-extensions.ts";
 import { createIdempotencyExtension } from "../extensions/idempotency/idempotency.ts";
 import { createMemoryIdempotencyStore } from "../extensions/idempotency/memory-store.ts";
@@ -11,6 +11,7 @@ import { type ClientOptions, createClient, type ForrstClient } from "./create-cl
 import type { Interceptor } from "./outgoing-call.ts";
 
 const common = { version: "1.0.0", arguments: nothing, result: anything };
+const streams = { version: "1.0.0", arguments: nothing, event: anything };
 const read = defineFunction({ ...common, name: "a.read", idempotent: true });
 const write = defineFunction({ ...common, name: "a.write" });
 
@@ -140,4 +141,23 @@ test("a function that takes neither tracing nor deadline is called without, at o
   assert.equal(requests, 4);
   const call = client.call(write, {}, { idempotencyKey: "k" });
   await assert.rejects(call, { code: "EXTENSION_NOT_SUPPORTED" });
+});
+
+test("a stream that takes neither tracing nor deadline is opened without", async () => {
+  let requests = 0;
+  const server = createServer({ service: "a", onContextFault: () => {}, admit: () => void requests++ });
+  server.implementStream(
+    defineStream({ ...streams, name: "a.stream", extensions: { supported: ["urn:forrst:ext:stream"] } }),
+    async function* () {
+      yield "event";
+    },
+  );
+  await using service = await listen(server);
+  using client = clientOf(service.url, { tracing: "start" });
+  const stream = defineStream({ ...streams, name: "a.stream" });
+  for (const expected of [2, 3]) {
+    const events: unknown[] = [];
+    for await (const event of client.stream(stream, {})) events.push(event);
+    assert.deepEqual([events, requests], [["event"], expected]);
+  }
 });

@@ -6,7 +6,7 @@ import { createDeadline } from "./deadline.ts";
 import type { CallAnswer, CallNext, OutgoingCall } from "./outgoing-call.ts";
 import type { Preparer } from "./prepare-request.ts";
 import { readAnswer } from "./read-answer.ts";
-import { RefusedExtensions } from "./refused-extensions.ts";
+import type { RefusedExtensions } from "./refused-extensions.ts";
 import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { ClientTransport } from "./transport.ts";
 
@@ -18,13 +18,13 @@ export interface UnaryOptions {
   readonly maxCalls: number;
   readonly retry: RetryOptions | undefined;
   readonly largeIntegers: LargeIntegers | undefined;
+  readonly refused: RefusedExtensions;
 }
 
 /** Sends calls that are answered once, each with its deadline, again where that is allowed and helps. */
 export function createUnaryCalls(options: UnaryOptions): CallNext {
-  const { transport, prepare, url, maxCalls, retry, largeIntegers } = options;
+  const { transport, prepare, url, maxCalls, retry, largeIntegers, refused } = options;
   const policy = new RetryPolicy(retry);
-  const refused = new RefusedExtensions();
   let calls = 0;
 
   async function attempt(

@@ -53,6 +53,7 @@ export interface ForrstResponse {
   readonly result: JsonValue;
   readonly errors?: readonly ForrstError[] | undefined;
   readonly extensions?: readonly ResponseExtension[] | undefined;
+  readonly meta?: JsonObject | undefined;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

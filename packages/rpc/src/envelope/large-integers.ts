@@ -13,14 +13,16 @@ export type LargeIntegers = "refuse" | "text" | "bigint";
 const mark = randomBytes(16).toString("hex");
 const marked = new RegExp(`"${mark}(-?\\d+)"`, "g");
 
+/** Whether a mark was ever made: as long as none was, none has to be looked for. */
+let hasMarked = false;
+
 /** Fewer digits are always held. */
 const minLength = 16;
-const mayBeLarge: RegExp = new RegExp(`\\d{${minLength}}`);
 const numberOrQuote = /"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** JSON text with such integers as marked strings, or undefined where there are none. `text` must be JSON. */
 export function markLargeIntegers(text: string): string | undefined {
-  if (!mayBeLarge.test(text)) return undefined;
+  if (!mayHoldLarge(text)) return undefined;
   let result = "";
   let copied = 0;
   numberOrQuote.lastIndex = 0;
@@ -33,7 +35,26 @@ export function markLargeIntegers(text: string): string | undefined {
       copied = numberOrQuote.lastIndex;
     }
   }
-  return copied === 0 ? undefined : result + text.slice(copied);
+  if (copied === 0) return undefined;
+  hasMarked = true;
+  return result + text.slice(copied);
+}
+
+/** Whether so many digits stand in a row anywhere: each such row has one at a place that is looked at. */
+function mayHoldLarge(text: string): boolean {
+  for (let at = minLength - 1; at < text.length; at += minLength) {
+    if (!isDigit(text, at)) continue;
+    let [start, end] = [at, at + 1];
+    while (isDigit(text, start - 1)) start--;
+    while (isDigit(text, end)) end++;
+    if (end - start >= minLength) return true;
+  }
+  return false;
+}
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0x30 && code <= 0x39;
 }
 
 /** JSON text of a value that may hold marked integers, their digits as they were. */
@@ -41,11 +62,15 @@ export function stringifyMarked(value: JsonValue): string {
   return JSON.stringify(value).replaceAll(marked, "$1");
 }
 
-/** As `JSON.stringify`, and bigints and marked integers are written as integers. */
+/**
+ * As `JSON.stringify`, and bigints and marked integers are written as integers; what has no JSON, such as a function,
+ * is null.
+ */
 export function stringifyExact(value: NonNullable<unknown> | null): string {
   try {
-    const text = JSON.stringify(value);
-    return text.includes(mark) ? text.replaceAll(marked, "$1") : text;
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) return "null";
+    return hasMarked && text.includes(mark) ? text.replaceAll(marked, "$1") : text;
   } catch (error) {
     if (!(error instanceof TypeError) || !error.message.includes("BigInt")) throw error;
     const toMarked = (_: string, member: unknown): unknown =>

@@ -20,3 +20,9 @@ export function metadataReader(metadata: JsonObject | undefined): HeaderReader {
     return typeof value === "string" ? value : undefined;
   };
 }
+
+/** A header's only line, or the first of several. */
+export function firstLine(header: HeaderReader, name: string): string | undefined {
+  const lines = header(name);
+  return typeof lines === "string" ? lines : lines?.[0];
+}

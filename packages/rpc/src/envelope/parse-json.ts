@@ -18,14 +18,14 @@ export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
   if (!isUtf8(bytes)) {
     return syntaxFault("the document is not UTF-8", firstInvalidUtf8(bytes));
   }
+  const text = bytes.toString("utf8");
   // Few brackets cannot be deep, and to count them is much cheaper than to look at every byte.
-  const tooDeep = hasMoreBrackets(bytes, maxDepth) ? findExcessDepth(bytes, maxDepth) : undefined;
+  const tooDeep = hasMoreBrackets(text, maxDepth) ? findExcessDepth(bytes, maxDepth) : undefined;
   if (tooDeep !== undefined) {
     const message = `the document is nested deeper than ${maxDepth} levels`;
     return { ok: false, kind: "depth", message, position: tooDeep };
   }
   try {
-    const text = bytes.toString("utf8");
     const value = JSON.parse(text) as JsonValue;
     const marked = markLargeIntegers(text);
     return marked === undefined ? { ok: true, value } : { ok: true, value, marked: JSON.parse(marked) };
@@ -42,10 +42,10 @@ function syntaxFault(message: string, position: number): JsonResult {
   return { ok: false, kind: "syntax", message, position };
 }
 
-function hasMoreBrackets(bytes: Buffer, limit: number): boolean {
+function hasMoreBrackets(text: string, limit: number): boolean {
   let count = 0;
-  for (const bracket of [0x7b, 0x5b]) {
-    for (let at = bytes.indexOf(bracket); at !== -1; at = bytes.indexOf(bracket, at + 1)) {
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
       if (++count > limit) return true;
     }
   }

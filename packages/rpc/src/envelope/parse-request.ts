@@ -11,7 +11,7 @@ import { holdsMarked, type LargeIntegers, resolveMarked, stringifyMarked } from 
 import type { EnvelopeLimits } from "./limits.ts";
 import { readMetadata } from "./metadata.ts";
 import { parseJson } from "./parse-json.ts";
-import { parseVersion } from "./semver.ts";
+import { isVersion } from "./semver.ts";
 
 export type RequestResult =
   | { readonly ok: true; readonly request: ForrstRequest }
@@ -48,8 +48,17 @@ export function parseRequest(
   const extensions = readExtensions(document, errors, limits.maxErrors);
   const [first, ...others] = errors;
   if (first !== undefined) return refused(id ?? null, [first, ...others.slice(0, limits.maxErrors - 1)]);
-  const request = { id: id as string, ...call, context, metadata: readMetadata(document), extensions };
-  if (!isJsonObject(json.marked)) return { ok: true, request: { ...request, exactContext: undefined } };
+  const request: ForrstRequest = {
+    id: id as string,
+    function: call.function,
+    version: call.version,
+    arguments: call.arguments,
+    context,
+    exactContext: undefined,
+    metadata: readMetadata(document),
+    extensions,
+  };
+  if (!isJsonObject(json.marked)) return { ok: true, request };
   const exact = readExact(json.marked, largeIntegers, errors);
   const [refusal, ...refusals] = errors;
   if (refusal !== undefined)
@@ -109,7 +118,8 @@ function checkProtocol(value: unknown, errors: ForrstError[]): void {
       errors.push(violation("/protocol/name", `\`protocol.name\` must be "${protocolName}"`));
     }
     const version = value["version"];
-    if (typeof version !== "string" || parseVersion(version) === undefined) {
+    if (version === protocolVersion) return;
+    if (typeof version !== "string" || !isVersion(version)) {
       errors.push(violation("/protocol/version", "`protocol.version` must be a semantic version"));
     } else {
       checkMajor(version, "/protocol/version", errors);
@@ -151,7 +161,7 @@ function readCall(value: unknown, errors: ForrstError[]): Call {
   if (typeof name === "string" && isFunctionName(name)) call.function = name;
   else errors.push(violation("/call/function", "`call.function` must be `<service>.<action>` or a URN"));
   const version = value["version"];
-  if (typeof version === "string" && parseVersion(version) !== undefined) call.version = version;
+  if (typeof version === "string" && isVersion(version)) call.version = version;
   else if (version !== undefined)
     errors.push(violation("/call/version", "`call.version` must be a semantic version"));
   const args = value["arguments"];
@@ -183,8 +193,8 @@ function readExtensions(document: JsonObject, errors: ForrstError[], maxErrors: 
     return [];
   }
   const extensions: RequestExtension[] = [];
-  for (const [i, entry] of (list as readonly unknown[]).entries()) {
-    if (errors.length >= maxErrors) break;
+  for (let i = 0; i < list.length && errors.length < maxErrors; i++) {
+    const entry: unknown = list[i];
     if (!isJsonObject(entry)) {
       errors.push(violation(`/extensions/${i}`, "An extension must be an object"));
       continue;

@@ -13,6 +13,11 @@ const pattern =
 /** No longer than this, so that no text makes the pattern work hard. */
 const maxVersionLength = 64;
 
+/** Whether {@link parseVersion} would read it. */
+export function isVersion(text: string): boolean {
+  return text.length <= maxVersionLength && pattern.test(text);
+}
+
 /** `<major>.<minor>.<patch>[-<prerelease>]`, without build metadata. Source: Forrst specification, versioning. */
 export function parseVersion(text: string): Version | undefined {
   const match = text.length <= maxVersionLength ? pattern.exec(text) : null;

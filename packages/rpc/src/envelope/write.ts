@@ -15,8 +15,14 @@ export function writeRequest(request: OutgoingRequest): string {
   });
 }
 
+/** All that stands before the id, the same in every answer. */
+const responseHead = `{"protocol":${JSON.stringify(protocol)},"id":`;
+
 /** A function that returned nothing answers null. Throws what `JSON.stringify` throws on values that are not JSON. */
-export function writeResponse(response: ForrstResponse): string {
-  const { id, result, errors, extensions } = response;
-  return stringifyExact({ protocol, id, result: result ?? null, errors, extensions });
+export function writeResponse({ id, result, errors, extensions, meta }: ForrstResponse): string {
+  let text = `${responseHead}${JSON.stringify(id)},"result":${stringifyExact(result ?? null)}`;
+  if (errors !== undefined) text += `,"errors":${stringifyExact(errors)}`;
+  if (extensions !== undefined) text += `,"extensions":${stringifyExact(extensions)}`;
+  if (meta !== undefined) text += `,"meta":${stringifyExact(meta)}`;
+  return `${text}}`;
 }

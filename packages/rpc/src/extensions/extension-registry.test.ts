@@ -54,6 +54,22 @@ test("extensions run in the order of the list, the first outermost, and each tha
   assert.deepEqual(steps.splice(0), [...order, "one after false", "two after false"]);
 });
 
+test("what an answer says of the extensions is asked when all of them have ended", async () => {
+  const steps: string[] = [];
+  const telling = (name: string): Extension => {
+    const data = () => {
+      steps.push(`${name} data`);
+      return {};
+    };
+    return noting(name, steps, { data });
+  };
+  const extensions = [telling("one"), telling("two")];
+  await using service = await listen(orders(extensions));
+  const asked = extensions.map((extension) => ({ urn: extension.urn, options: {} }));
+  await post(service.url, "orders.get", asked);
+  assert.deepEqual(steps.slice(-4), ["one after true", "two after true", "one data", "two data"]);
+});
+
 test("what a `before` throws is the answer, and only those that began end", async () => {
   const steps: string[] = [];
   const refusing = noting("two", steps, {

@@ -1,4 +1,10 @@
-import type { ForrstError, ForrstRequest, JsonObject } from "../envelope/document.ts";
+import type {
+  ForrstError,
+  ForrstRequest,
+  JsonObject,
+  RequestExtension,
+  ResponseExtension,
+} from "../envelope/document.ts";
 import { fromForrstErrors, RpcError } from "../rpc-error.ts";
 import type { Extension, FunctionFacts } from "./extension.ts";
 import { canonicalUrn } from "./extension-urn.ts";
@@ -18,6 +24,8 @@ const noOptions: JsonObject = {};
 export class ExtensionRegistry {
   readonly extensions: readonly Extension[];
   readonly #byUrn = new Map<string, Extension>();
+  /** Those that always run, for requests that name none. */
+  readonly #unasked: readonly ActiveExtension[];
 
   /** Throws E_RPC_OPTIONS for a URN that cannot name an extension, or that is there twice. */
   constructor(extensions: readonly Extension[]) {
@@ -34,6 +42,9 @@ export class ExtensionRegistry {
       }
       this.#byUrn.set(urn, extension);
     }
+    this.#unasked = extensions
+      .filter(({ isAlwaysOn }) => isAlwaysOn === true)
+      .map((extension) => ({ extension, urn: extension.urn, options: noOptions, isAsked: false }));
   }
 
   /**
@@ -42,38 +53,71 @@ export class ExtensionRegistry {
    * Source: Forrst specification, extensions/index "Server Handling".
    */
   negotiate(request: ForrstRequest, target: FunctionFacts, maxErrors: number): readonly ActiveExtension[] {
+    if (request.extensions.length === 0) return this.#unasked;
     const asked = this.#findAsked(request, maxErrors);
     const active: ActiveExtension[] = [];
     for (const extension of this.extensions) {
-      const found = asked.get(extension);
+      const found = askedFor(asked, extension);
       if (found !== undefined) active.push(checkApplies(found, target));
-      else if (extension.isAlwaysOn === true) {
-        active.push({ extension, urn: extension.urn, options: noOptions, isAsked: false });
-      }
+      else if (extension.isAlwaysOn === true) active.push(this.#unaskedOf(extension));
     }
     return active;
   }
 
-  #findAsked(request: ForrstRequest, maxErrors: number): Map<Extension, Asked> {
-    const asked = new Map<Extension, Asked>();
+  /** What an answer to a request that was refused before anything began says of the extensions that it named rightly. */
+  refusedData(
+    request: ForrstRequest,
+    error: RpcError,
+    receivedAt: number,
+  ): readonly ResponseExtension[] | undefined {
+    const answers: ResponseExtension[] = [];
+    const seen = new Set<Extension>();
+    for (const { urn, options } of request.extensions) {
+      const extension = this.#find(urn);
+      if (extension?.refusedData === undefined || seen.has(extension)) continue;
+      seen.add(extension);
+      if ((extension.validate?.(options) ?? []).length > 0) continue;
+      const data = extension.refusedData({ options, isAsked: true, error, receivedAt });
+      if (data !== undefined) answers.push({ urn, data });
+    }
+    for (const { extension, urn, options } of this.#unasked) {
+      if (extension.answersUnasked !== true || seen.has(extension)) continue;
+      const data = extension.refusedData?.({ options, isAsked: false, error, receivedAt });
+      if (data !== undefined) answers.push({ urn, data });
+    }
+    return answers.length === 0 ? undefined : answers;
+  }
+
+  #find(urn: string): Extension | undefined {
+    // Nearly everybody writes the form by which they are kept.
+    return this.#byUrn.get(urn) ?? this.#byUrn.get(canonicalUrn(urn));
+  }
+
+  #unaskedOf(extension: Extension): ActiveExtension {
+    return this.#unasked.find((one) => one.extension === extension) as ActiveExtension;
+  }
+
+  #findAsked(request: ForrstRequest, maxErrors: number): readonly Asked[] {
+    const asked: Asked[] = [];
     const faults: ForrstError[] = [];
     const unsupported: { urn: string; index: number }[] = [];
-    for (const [index, { urn, options, required }] of request.extensions.entries()) {
-      const extension = this.#byUrn.get(canonicalUrn(urn));
+    for (let index = 0; index < request.extensions.length; index++) {
+      const { urn, options, required } = request.extensions[index] as RequestExtension;
+      const extension = this.#find(urn);
       if (extension === undefined) {
         if (required === true) unsupported.push({ urn, index });
-      } else if (asked.has(extension)) {
+      } else if (askedFor(asked, extension) !== undefined) {
         faults.push(invalid(`/extensions/${index}/urn`, `The extension ${urn} is given twice`));
       } else {
-        asked.set(extension, { extension, urn, options, isAsked: true, index });
+        asked.push({ extension, urn, options, isAsked: true, index });
         for (const fault of extension.validate?.(options) ?? [])
           faults.push(invalid(`/extensions/${index}/options${fault.pointer}`, fault.message));
       }
     }
     if (unsupported.length > 0) throw this.#notSupported(unsupported);
-    const [first, ...others] = faults.slice(0, maxErrors);
-    if (first !== undefined) throw fromForrstErrors([first, ...others]);
-    return asked;
+    if (faults.length === 0) return asked;
+    const [first, ...others] = faults.slice(0, maxErrors) as [ForrstError, ...ForrstError[]];
+    throw fromForrstErrors([first, ...others]);
   }
 
   #notSupported(unsupported: readonly { urn: string; index: number }[]): RpcError {
@@ -86,6 +130,12 @@ export class ExtensionRegistry {
 }
 
 type Asked = ActiveExtension & { readonly index: number };
+
+/** At most one for each extension of the server, so a handful. */
+function askedFor(asked: readonly Asked[], extension: Extension): Asked | undefined {
+  for (const one of asked) if (one.extension === extension) return one;
+  return undefined;
+}
 
 function checkApplies(asked: Asked, target: FunctionFacts): ActiveExtension {
   const applies = isAccepted(asked.extension, target)

@@ -1,84 +1,177 @@
-import type { ResponseExtension } from "../envelope/document.ts";
+import type { HeaderReader } from "@clew/context";
+import type { ForrstRequest, JsonObject, ResponseExtension } from "../envelope/document.ts";
 import type { RpcError } from "../rpc-error.ts";
-import type { CallOutcome, Invocation } from "./extension.ts";
+import type { ServerCall } from "../server/server-call.ts";
+import { isThenable, type Soon } from "../when-ready.ts";
+import type { CallOutcome, Extension, FunctionFacts, Invocation } from "./extension.ts";
 import type { ActiveExtension } from "./extension-registry.ts";
 
-interface Begun {
-  readonly active: ActiveExtension;
-  readonly invocation: Invocation;
-  readonly state: unknown;
+/** What all extensions of a call are told alike. */
+export interface RunFacts {
+  readonly request: ForrstRequest;
+  readonly target: FunctionFacts;
+  readonly call: ServerCall;
+  readonly header: HeaderReader;
+  readonly receivedAt: number;
 }
+
+/** One extension's part in a call. */
+class Part implements Invocation {
+  readonly extension: Extension;
+  readonly urn: string;
+  readonly options: JsonObject;
+  readonly isAsked: boolean;
+  readonly #facts: RunFacts;
+  /** What `before` returned. */
+  state: unknown = undefined;
+
+  constructor({ extension, urn, options, isAsked }: ActiveExtension, facts: RunFacts) {
+    this.extension = extension;
+    this.urn = urn;
+    this.options = options;
+    this.isAsked = isAsked;
+    this.#facts = facts;
+  }
+
+  get request(): ForrstRequest {
+    return this.#facts.request;
+  }
+
+  get target(): FunctionFacts {
+    return this.#facts.target;
+  }
+
+  get call(): ServerCall {
+    return this.#facts.call;
+  }
+
+  get header(): HeaderReader {
+    return this.#facts.header;
+  }
+
+  get receivedAt(): number {
+    return this.#facts.receivedAt;
+  }
+
+  /** Made when it is asked for, as few do. */
+  get abort(): (reason: RpcError) => void {
+    const { call } = this.#facts;
+    return (reason) => call.abort(reason);
+  }
+}
+
+type ToRpcError = (error: unknown) => RpcError;
 
 /** The extensions of one call, from `before` to `data`. */
 export class ExtensionRun {
   readonly #active: readonly ActiveExtension[];
-  readonly #common: Omit<Invocation, "options" | "isAsked">;
-  readonly #begun: Begun[] = [];
-  #work: Promise<unknown> | undefined;
+  readonly #facts: RunFacts;
+  readonly #begun: Part[] = [];
+  #work: Promise<void> | undefined = undefined;
 
-  constructor(active: readonly ActiveExtension[], common: Omit<Invocation, "options" | "isAsked">) {
+  constructor(active: readonly ActiveExtension[], facts: RunFacts) {
     this.#active = active;
-    this.#common = common;
+    this.#facts = facts;
   }
 
-  /** Throws what a `before` throws. */
-  async begin(): Promise<void> {
-    for (const active of this.#active) {
-      const { options, isAsked } = active;
-      const invocation: Invocation = { ...this.#common, options, isAsked };
-      const begun = active.extension.before?.(invocation);
-      // Awaiting only what has to be awaited spares the ordinary call a turn of the queue for each extension.
-      const state = begun instanceof Promise ? await begun : begun;
-      this.#begun.push({ active, invocation, state });
+  /** Throws, or rejects with, what a `before` throws. */
+  begin(): Soon<void> {
+    for (let at = this.#begun.length; at < this.#active.length; at++) {
+      const part = new Part(this.#active[at] as ActiveExtension, this.#facts);
+      const state = part.extension.before?.(part);
+      if (state instanceof Promise) {
+        return state.then((settled) => {
+          part.state = settled;
+          this.#begun.push(part);
+          return this.begin();
+        });
+      }
+      part.state = state;
+      this.#begun.push(part);
     }
   }
 
-  /** The handler inside of every `around`, or the reason of the call's abort as soon as that comes. Rejects only when `toRpcError` throws. */
-  answer(
-    handler: () => Promise<unknown>,
-    signal: AbortSignal,
-    toRpcError: (error: unknown) => RpcError,
-  ): Promise<CallOutcome> {
-    const failed = (error: unknown): CallOutcome => ({ ok: false, error: toRpcError(error) });
-    let next = (): Promise<CallOutcome> =>
-      handler().then((result): CallOutcome => ({ ok: true, result }), failed);
-    for (const { active, invocation, state } of this.#begun.toReversed()) {
-      const { extension } = active;
+  /**
+   * The handler inside of every `around`, or the reason of the call's abort as soon as that comes. At once, if the
+   * handler answers at once and nothing is around it. Throws or rejects only when `toRpcError` throws.
+   */
+  answer(handler: () => unknown, toRpcError: ToRpcError): Soon<CallOutcome> {
+    const { call } = this.#facts;
+    if (call.isAborted) return { ok: false, error: toRpcError(call.signal.reason) };
+    if (this.#begun.some(({ extension }) => extension.around !== undefined)) {
+      return this.#race(this.#around(handler, toRpcError), toRpcError);
+    }
+    let result: unknown;
+    try {
+      result = handler();
+    } catch (error) {
+      return { ok: false, error: toRpcError(error) };
+    }
+    if (isThenable(result)) return this.#race(outcomeOf(result, toRpcError), toRpcError);
+    return call.isAborted ? { ok: false, error: toRpcError(call.signal.reason) } : { ok: true, result };
+  }
+
+  #around(handler: () => unknown, toRpcError: ToRpcError): Promise<CallOutcome> {
+    let next = (): Promise<CallOutcome> => outcomeOf((async () => await handler())(), toRpcError);
+    for (const part of this.#begun.toReversed()) {
+      const { extension, state } = part;
       if (extension.around === undefined) continue;
       const inner = next;
       next = async () => {
         try {
-          return (await extension.around?.(invocation, inner, state)) as CallOutcome;
+          return (await extension.around?.(part, inner, state)) as CallOutcome;
         } catch (error) {
-          return failed(error);
+          return { ok: false, error: toRpcError(error) };
         }
       };
     }
+    return next();
+  }
+
+  #race(work: Promise<CallOutcome>, toRpcError: ToRpcError): Promise<CallOutcome> {
+    const { signal } = this.#facts.call;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => resolve(failed(signal.reason));
+      const onAbort = (): void => {
+        try {
+          resolve({ ok: false, error: toRpcError(signal.reason) });
+        } catch (fault) {
+          reject(fault);
+        }
+      };
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
-      else
-        this.#work = next()
-          .then(resolve, reject)
-          .finally(() => signal.removeEventListener("abort", onAbort));
+      this.#work = work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });
   }
 
   /** Resolves when handler and every `around` are done, which may be long after an abort was answered. */
-  async idle(): Promise<void> {
-    await this.#work;
+  idle(): Promise<void> | undefined {
+    return this.#work;
   }
 
-  /** Runs every `after`, and returns what the answer says of the extensions that were asked for, in the order of the list. */
+  /**
+   * Runs every `after`, then asks those that the request named, in the order of the list, what the answer is to say
+   * of them.
+   */
   end(outcome: CallOutcome): readonly ResponseExtension[] | undefined {
-    const answers: ResponseExtension[] = [];
-    for (const { active, invocation, state } of this.#begun) {
-      active.extension.after?.(invocation, outcome, state);
-      if (!active.isAsked) continue;
-      const data = active.extension.data?.(invocation, outcome, state);
-      if (data !== undefined) answers.push({ urn: active.urn, data });
+    for (const part of this.#begun) part.extension.after?.(part, outcome, part.state);
+    let answers: ResponseExtension[] | undefined;
+    for (const part of this.#begun) {
+      const { extension, urn, isAsked, state } = part;
+      if (!isAsked && extension.answersUnasked !== true) continue;
+      const data = extension.data?.(part, outcome, state);
+      if (data === undefined) continue;
+      answers ??= [];
+      answers.push({ urn, data });
     }
-    return answers.length === 0 ? undefined : answers;
+    return answers;
+  }
+}
+
+async function outcomeOf(work: PromiseLike<unknown>, toRpcError: ToRpcError): Promise<CallOutcome> {
+  try {
+    return { ok: true, result: await work };
+  } catch (error) {
+    return { ok: false, error: toRpcError(error) };
   }
 }

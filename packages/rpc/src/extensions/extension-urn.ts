@@ -9,6 +9,7 @@ export const tracingUrn = "urn:cline:forrst:ext:tracing";
 export const deadlineUrn = "urn:cline:forrst:ext:deadline";
 export const idempotencyUrn = "urn:cline:forrst:ext:idempotency";
 export const cancellationUrn = "urn:cline:forrst:ext:cancellation";
+export const retryUrn = "urn:cline:forrst:ext:retry";
 export const deprecationUrn = "urn:cline:forrst:ext:deprecation";
 
 /** The form by which an extension is found: small letters, and with the vendor of the protocol's own. */

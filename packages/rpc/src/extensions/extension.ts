@@ -32,16 +32,19 @@ export type CallOutcome =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: RpcError };
 
+/** What of a call its extensions fill in. */
+type OwnedByExtensions = "trace" | "deadline" | "idempotency" | "lastEventId";
+
 /** One call, as an extension sees it. */
 export interface Invocation {
   readonly request: ForrstRequest;
   readonly target: FunctionFacts;
   /** The extension's options; empty where the request does not name it. */
   readonly options: JsonObject;
-  /** Whether the request names the extension. Only then may the answer. */
+  /** Whether the request names the extension. Only then does the answer, but for {@link Extension.answersUnasked}. */
   readonly isAsked: boolean;
   /** What the handler will get; an extension fills in what is its own. */
-  readonly call: { -readonly [Member in keyof Call]: Call[Member] };
+  readonly call: Omit<Call, OwnedByExtensions> & { -readonly [Member in OwnedByExtensions]: Call[Member] };
   /** Metadata beside the document, such as HTTP's headers. */
   readonly header: HeaderReader;
   /** When the request began to come, by `performance.now()`. */
@@ -50,15 +53,28 @@ export interface Invocation {
   abort(reason: RpcError): void;
 }
 
+/** A request that was refused before its function was found, or before all its extensions were understood. */
+interface Refusal {
+  readonly options: JsonObject;
+  /** As {@link Invocation.isAsked}. */
+  readonly isAsked: boolean;
+  readonly error: RpcError;
+  /** As {@link Invocation.receivedAt}. */
+  readonly receivedAt: number;
+}
+
 /**
  * An optional capability, one object each. A server runs `before` in the order of its list, then `around` in the same
- * order from the outside in, then `after` and `data` in that order. `State` is what `before` returned.
+ * order from the outside in, then every `after`, then every `data`, both in that order again. `State` is what `before`
+ * returned.
  */
 export interface Extension<State = unknown> {
   /** `urn:<vendor>:forrst:ext:<name>`; those of the protocol are known without vendor as well. */
   readonly urn: string;
   /** Runs for calls that do not name it too. Default false. */
   readonly isAlwaysOn?: boolean | undefined;
+  /** Asked for `data` by calls that do not name it too; only with `isAlwaysOn`. Default false. */
+  readonly answersUnasked?: boolean | undefined;
   /** What capabilities say of it beside its URN. */
   readonly capabilities?: JsonObject | undefined;
   /** Functions that come with it, under its own URN. */
@@ -78,6 +94,8 @@ export interface Extension<State = unknown> {
   after?(invocation: Invocation, outcome: CallOutcome, state: State): void;
   /** What the answer says of the extension, if it was asked for. Must not throw. */
   data?(invocation: Invocation, outcome: CallOutcome, state: State): JsonObject | undefined;
+  /** The same where nothing was begun, for those that the request named rightly. Must not throw. */
+  refusedData?(refusal: Refusal): JsonObject | undefined;
 }
 
 export interface ExtensionFunction {

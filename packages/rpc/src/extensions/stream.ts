@@ -1,4 +1,6 @@
+import { firstLine } from "../envelope/metadata.ts";
 import { RpcError } from "../rpc-error.ts";
+import type { StreamEventName } from "../server/exchange.ts";
 import { defineExtension, type Extension, type OptionFault } from "./extension.ts";
 import { streamUrn } from "./extension-urn.ts";
 
@@ -9,7 +11,7 @@ export const streamExtension: Extension = defineExtension<void>({
   urn: streamUrn,
   // A function that only streams has to be asked for a stream.
   isAlwaysOn: true,
-  capabilities: { content_type: eventStreamType, events: ["data", "error", "done", "complete"] },
+  capabilities: { content_type: eventStreamType, events: ["data", "progress", "error", "done", "complete"] },
   validate({ accept, last_event_id: lastEventId }) {
     const faults: OptionFault[] = [];
     if (typeof accept !== "boolean")
@@ -24,8 +26,7 @@ export const streamExtension: Extension = defineExtension<void>({
   before({ target, options, header, call }) {
     if (target.kind === "function") return;
     if (options["accept"] === true) {
-      const [fromHeader] = [header("last-event-id")].flat();
-      const given = options["last_event_id"] ?? fromHeader;
+      const given = options["last_event_id"] ?? firstLine(header, "last-event-id");
       if (typeof given === "string" && isEventId(given)) call.lastEventId = given;
       return;
     }
@@ -68,8 +69,40 @@ function isEventId(id: string): boolean {
   return /^[\x20-\x7e]{1,256}$/.test(id);
 }
 
+/** How far a stream's work has come. */
+export interface Progress {
+  readonly current: number;
+  readonly total: number;
+  /** Of the total, rounded down; undefined where the total is 0. */
+  readonly percent?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+/** As {@link Progress}, on its way. */
+export class ProgressEvent {
+  readonly progress: Progress;
+
+  constructor(progress: Progress) {
+    this.progress = progress;
+  }
+}
+
+/**
+ * What a stream's handler yields to tell how far it has come; it is no event of the contract, and a client sees it by
+ * `onProgress`. Source: Forrst specification, extensions/stream "Stream Chunk Format".
+ */
+export function progress(current: number, total: number, message?: string): ProgressEvent {
+  const percent = total === 0 ? undefined : { percent: Math.floor((current / total) * 100) };
+  return new ProgressEvent({
+    current,
+    total,
+    ...percent,
+    ...(message === undefined ? undefined : { message }),
+  });
+}
+
 /** One server-sent event. `data` is JSON text, which never holds a line break. */
-export function writeEvent(event: "data" | "error" | "done" | "complete", data: string, id?: string): string {
+export function writeEvent(event: StreamEventName, data: string, id?: string): string {
   return `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
 }
 

@@ -59,6 +59,21 @@ test("the answer has the trace, a span of the server's own and the time it took 
   });
 });
 
+test("a request that is refused before its function is found is in the trace, too", async () => {
+  await using service = await startHop([]);
+  const options = { trace_id: "abc", span_id: "first" };
+  const unknown = await post(service.url, "a.unknown", [{ urn, options }]);
+  const { trace_id, span_id, duration } = unknown.data(urn) as Record<string, unknown>;
+  assert.deepEqual([unknown.codes, trace_id], [["FUNCTION_NOT_FOUND /call/function"], "abc"]);
+  assert.match(String(span_id), /^[0-9a-f]{16}$/);
+  assert.equal((duration as { unit: string }).unit, "millisecond");
+  const required = { urn: "urn:acme:forrst:ext:x", options: {}, required: true };
+  const unsupported = await post(service.url, "a.hop", [{ urn, options }, required]);
+  assert.equal(unsupported.data(urn)?.["trace_id"], "abc");
+  const faulty = await post(service.url, "a.hop", [{ urn, options: { trace_id: "abc" } }]);
+  assert.equal(faulty.extensions, undefined);
+});
+
 test("three hops are one trace of fresh spans, each the child of the one before, and nothing of it is in the context", async () => {
   const seen: Seen[] = [];
   await using c = await startHop(seen);

@@ -1,5 +1,6 @@
 import type { HeaderReader } from "@clew/context";
 import { isJsonObject, type JsonObject } from "../envelope/document.ts";
+import { firstLine } from "../envelope/metadata.ts";
 import { toDuration } from "./durations.ts";
 import { defineExtension, type Extension, type Invocation, type OptionFault } from "./extension.ts";
 import { tracingUrn } from "./extension-urn.ts";
@@ -45,12 +46,19 @@ export const tracingExtension: Extension = defineExtension<void>({
       baggage,
     };
   },
-  data({ call: { trace }, receivedAt }) {
-    if (trace === undefined) return undefined;
-    const duration = toDuration(performance.now() - receivedAt);
-    return { trace_id: trace.traceId, span_id: trace.spanId, duration };
-  },
+  data: ({ call: { trace }, receivedAt }) => trace && traceData(trace, receivedAt),
+  // To refuse is an operation too: whoever traces wants to see where it ended.
+  refusedData: ({ options, receivedAt }) =>
+    traceData({ traceId: options["trace_id"] as string, spanId: createSpanId() }, receivedAt),
 });
+
+function traceData({ traceId, spanId }: TraceIds, receivedAt: number): JsonObject {
+  return {
+    trace_id: traceId,
+    span_id: spanId,
+    duration: toDuration(performance.now() - receivedAt),
+  };
+}
 
 function checkId(options: JsonObject, name: string, faults: OptionFault[]): void {
   const id = options[name];
@@ -69,6 +77,6 @@ function findTrace({ isAsked, options, header, call }: Invocation): TraceIds | u
 }
 
 function readId(header: HeaderReader, name: string): string | undefined {
-  const [id] = [header(name)].flat();
+  const id = firstLine(header, name);
   return id !== undefined && id !== "" && id.length <= maxIdLength ? id : undefined;
 }

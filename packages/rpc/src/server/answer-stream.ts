@@ -1,11 +1,11 @@
-import type { ResponseExtension } from "../envelope/document.ts";
 import { stringifyExact } from "../envelope/large-integers.ts";
 import { maxResponseBytes } from "../envelope/limits.ts";
 import { writeResponse } from "../envelope/write.ts";
 import type { CallOutcome } from "../extensions/extension.ts";
-import { ResumableEvent } from "../extensions/stream.ts";
+import { ProgressEvent, ResumableEvent } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Exchange } from "./exchange.ts";
+import type { AnswerFacts } from "./respond.ts";
 
 export interface StreamAnswer {
   readonly exchange: Exchange;
@@ -41,6 +41,7 @@ export async function writeEvents(answer: StreamAnswer): Promise<void> {
       exchange.beginStream(id);
       const { value } = step;
       if (value instanceof ResumableEvent) exchange.writeEvent("data", writeData(value.value), value.id);
+      else if (value instanceof ProgressEvent) exchange.writeEvent("progress", writeData(value.progress));
       else exchange.writeEvent("data", writeData(value));
       if (exchange.isFull()) await drained(answer);
     }
@@ -65,14 +66,14 @@ export function endStream(
   exchange: Exchange,
   id: string,
   outcome: CallOutcome,
-  extensions: readonly ResponseExtension[] | undefined,
+  { extensions, meta }: AnswerFacts,
 ): void {
   if (!outcome.ok) {
     exchange.endStream("error", JSON.stringify(outcome.error.errors[0]));
     return;
   }
   exchange.writeEvent("done", "null");
-  exchange.endStream("complete", writeResponse({ id, result: outcome.result as never, extensions }));
+  exchange.endStream("complete", writeResponse({ id, result: outcome.result as never, extensions, meta }));
 }
 
 /** A listener per step and not one promise for all steps: a race against a promise that lives long keeps every loser. */

@@ -1,22 +1,24 @@
 import { channel } from "node:diagnostics_channel";
-import { context as ambient, type FaultHook, type HeaderReader } from "@clew/context";
+import { context as ambient, type FaultHook } from "@clew/context";
 import type { ForrstRequest, ResponseExtension } from "../envelope/document.ts";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
 import { metadataReader } from "../envelope/metadata.ts";
 import { parseRequest } from "../envelope/parse-request.ts";
-import type { CallOutcome, Invocation } from "../extensions/extension.ts";
+import type { CallOutcome } from "../extensions/extension.ts";
 import type { ExtensionRegistry } from "../extensions/extension-registry.ts";
 import { ExtensionRun } from "../extensions/extension-run.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
-import { argumentErrors, validate } from "../validate.ts";
+import { argumentErrors, type Validation, validate } from "../validate.ts";
+import { type Soon, whenReady } from "../when-ready.ts";
 import { endStream, writeEvents } from "./answer-stream.ts";
-import type { Call, FailedCall } from "./call.ts";
-import { CallContext } from "./call-context.ts";
+import type { FailedCall } from "./call.ts";
 import { checkEvents, checkResult } from "./check-result.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Definition, FunctionTable } from "./function-table.ts";
 import { readContext } from "./request-context.ts";
-import { sendError, sendResult } from "./respond.ts";
+import { type AnswerFacts, sendError, sendResult } from "./respond.ts";
+import { metaHeaders, metaMember } from "./response-meta.ts";
+import { ServerCall } from "./server-call.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 const internalErrorChannel = channel("clew.rpc.internal-error");
@@ -39,8 +41,21 @@ interface Running {
   readonly receivedAt: number;
   /** As much as is known of the call so far. */
   call: FailedCall;
+  /** Once it is read, until its extensions begin. */
+  refusable: ForrstRequest | undefined;
   isStream: boolean;
 }
+
+/** A call whose function was found and whose extensions take part. */
+interface Dispatched {
+  readonly running: Running;
+  readonly request: ForrstRequest;
+  readonly definition: Definition;
+  readonly call: ServerCall;
+  readonly run: ExtensionRun;
+}
+
+const unknownCall: FailedCall = { id: null, function: undefined, version: undefined };
 
 /** Answers calls, whatever transport brings them. */
 export class CallService {
@@ -53,22 +68,31 @@ export class CallService {
     this.#options = options;
   }
 
-  /** Answers one request. Never throws. */
+  /** Answers one request: in this turn, where nothing on the way takes its time. Never throws. */
   accept(exchange: Exchange): void {
-    const call: FailedCall = { id: null, function: undefined, version: undefined };
-    const running: Running = { exchange, receivedAt: performance.now(), call, isStream: false };
+    const running: Running = {
+      exchange,
+      receivedAt: performance.now(),
+      call: unknownCall,
+      refusable: undefined,
+      isStream: false,
+    };
     this.#running.add(running);
-    void this.#answer(running)
-      .catch((error: unknown) => sendError(exchange, running.call.id, this.#toRpcError(error, running.call)))
-      .catch((error: unknown) => {
-        // Only a hook of the caller's can have thrown: its mistake must not end the process.
-        internalErrorChannel.publish({ error, call: running.call });
-        exchange.destroy();
-      })
-      .finally(() => {
-        this.#running.delete(running);
-        if (this.#running.size === 0) this.#onIdle();
-      });
+    let work: Soon<void>;
+    try {
+      work = this.#answer(running);
+    } catch (error) {
+      this.#fail(running, error);
+      return;
+    }
+    if (work instanceof Promise) {
+      work.then(
+        () => this.#finish(running),
+        (error: unknown) => this.#fail(running, error),
+      );
+    } else {
+      this.#finish(running);
+    }
   }
 
   close(): Promise<void> {
@@ -90,89 +114,155 @@ export class CallService {
     for (const { exchange } of this.#running) exchange.abort.abort(ending);
   }
 
-  /** What it throws is the answer, as an error. */
-  async #answer(running: Running): Promise<void> {
-    const { limits, maxCalls } = this.#options;
+  #finish(running: Running): void {
+    this.#running.delete(running);
+    if (this.#running.size === 0) this.#onIdle();
+  }
+
+  /** Answers with an error. */
+  #fail(running: Running, cause: unknown): void {
+    const { exchange, call, refusable, receivedAt } = running;
+    try {
+      const error = this.#toRpcError(cause, call);
+      const extensions = refusable && this.#options.extensions.refusedData(refusable, error, receivedAt);
+      sendError(exchange, call.id, error, this.#facts(running, undefined, error, extensions));
+    } catch (fault) {
+      // Only a hook of the caller's can have thrown: its mistake must not end the process.
+      internalErrorChannel.publish({ error: fault, call: factsOf(call) });
+      exchange.destroy();
+    }
+    this.#finish(running);
+  }
+
+  /** What an answer says beside result or errors. */
+  #facts(
+    { receivedAt }: Running,
+    call: ServerCall | undefined,
+    error: RpcError | undefined,
+    extensions: readonly ResponseExtension[] | undefined,
+  ): AnswerFacts {
+    const { node } = this.#options;
+    const given = call?.givenMeta;
+    return {
+      extensions,
+      meta: metaMember(node, given),
+      headers: metaHeaders(performance.now() - receivedAt, node, given, error),
+    };
+  }
+
+  /** What it throws, or rejects with, is the answer, as an error. */
+  #answer(running: Running): Soon<void> {
     const { exchange } = running;
-    const refusal =
-      this.#closing !== undefined
-        ? closingError()
-        : this.#running.size > maxCalls
-          ? new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`)
-          : undefined;
+    const refusal = this.#refusal();
     if (refusal !== undefined && !exchange.isShared) throw refusal;
-    const body = await exchange.receive(limits.maxBodyBytes);
-    if (body === undefined) return;
-    const parsed = parseRequest(body, limits, this.#options.largeIntegers);
+    return whenReady(exchange.receive(this.#options.limits.maxBodyBytes), (body) =>
+      body === undefined ? undefined : this.#read(running, body, refusal),
+    );
+  }
+
+  #refusal(): RpcError | undefined {
+    if (this.#closing !== undefined) return closingError();
+    const { maxCalls } = this.#options;
+    if (this.#running.size <= maxCalls) return undefined;
+    return new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`);
+  }
+
+  #read(running: Running, body: Buffer, refusal: RpcError | undefined): Soon<void> {
+    const { exchange } = running;
+    const parsed = parseRequest(body, this.#options.limits, this.#options.largeIntegers);
     if (!parsed.ok) {
-      running.call = { ...running.call, id: parsed.id };
+      running.call = { ...unknownCall, id: parsed.id };
       throw fromForrstErrors(parsed.errors);
     }
     const { request } = parsed;
-    running.call = { id: request.id, function: request.function, version: request.version };
+    // Has the members of what is known of a call.
+    running.call = request;
     if (refusal !== undefined) throw refusal;
-    await exchange.identify?.(request);
-    await this.#dispatch(running, request);
+    return whenReady(exchange.identify?.(request), () => this.#dispatch(running, request));
   }
 
-  async #dispatch(running: Running, request: ForrstRequest): Promise<void> {
+  #dispatch(running: Running, request: ForrstRequest): Soon<void> {
+    running.refusable = request;
     const definition = this.#options.table.resolve(request.function, request.version);
-    if (isRpcError(definition)) throw definition;
-    const { extensions, limits } = this.#options;
+    if (definition instanceof RpcError) throw definition;
+    const { extensions, limits, onContextFault } = this.#options;
     const active = extensions.negotiate(request, definition, limits.maxErrors);
+    running.refusable = undefined;
     const { exchange, receivedAt } = running;
     const header = exchange.header ?? metadataReader(request.metadata);
-    const call = this.#createCall(exchange, header, request, definition);
-    const abort = (reason: RpcError): void => exchange.abort.abort(reason);
-    const run = new ExtensionRun(active, { request, target: definition, call, header, receivedAt, abort });
-    let outcome: CallOutcome | undefined;
-    let said: readonly ResponseExtension[] | undefined;
+    const context = readContext(header, request, onContextFault);
+    const call = new ServerCall(exchange, header, request, definition, context);
+    const run = new ExtensionRun(active, { request, target: definition, call, header, receivedAt });
+    const dispatched: Dispatched = { running, request, definition, call, run };
+    let outcome: Soon<CallOutcome>;
     try {
-      outcome = await this.#perform(running, request, definition, call, run);
-    } finally {
-      // An error is made only where it is needed: its stack would cost more than all the rest of a call.
-      said = run.end(outcome ?? { ok: false, error: unexpected() });
+      outcome = this.#perform(dispatched);
+    } catch (fault) {
+      return endWithFault(run, fault);
     }
-    if (definition.kind === "stream" && exchange.isBegun()) endStream(exchange, call.id, outcome, said);
-    else if (outcome.ok) sendResult(exchange, request.id, outcome.result, said);
-    else sendError(exchange, request.id, outcome.error, said);
-    // A handler may outlive its answer; it counts as under way until it is done (I8).
-    await run.idle();
+    if (!(outcome instanceof Promise)) return this.#conclude(dispatched, outcome);
+    return outcome.then(
+      (settled) => this.#conclude(dispatched, settled),
+      (fault: unknown) => endWithFault(run, fault),
+    );
   }
 
-  /** What fails is the outcome; rejects only when a hook of the caller's throws. */
-  async #perform(
-    running: Running,
-    { arguments: given }: ForrstRequest,
-    definition: Definition,
-    call: Call,
-    run: ExtensionRun,
-  ): Promise<CallOutcome> {
+  /** Answers, and is done when the handler is: it may outlive its answer, and counts as under way until then (I8). */
+  #conclude({ running, definition, call, run }: Dispatched, outcome: CallOutcome): Soon<void> {
+    const { exchange } = running;
+    const said = run.end(outcome);
+    const error = outcome.ok ? undefined : outcome.error;
+    const facts = this.#facts(running, call, error, said);
+    if (definition.kind === "stream" && exchange.isBegun()) endStream(exchange, call.id, outcome, facts);
+    else if (outcome.ok) sendResult(exchange, call.id, outcome.result, facts);
+    else sendError(exchange, call.id, outcome.error, facts);
+    return run.idle();
+  }
+
+  /** What fails is the outcome; throws or rejects only when a hook of the caller's throws. */
+  #perform(dispatched: Dispatched): Soon<CallOutcome> {
+    const failed = (error: unknown): CallOutcome => ({
+      ok: false,
+      error: this.#toRpcError(error, dispatched.call),
+    });
+    let outcome: Soon<CallOutcome>;
     try {
-      await run.begin();
-      const args = await validate(definition.arguments, given);
-      if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
-      if (definition.kind === "stream") {
-        await this.#streamEvents(running, definition, args.value as never, call);
-        return { ok: true, result: { streamed: true } };
-      }
-      const handle = async (): Promise<unknown> => {
-        const result = await definition.handler(args.value as never, call);
-        if (this.#options.checkResults === true) await checkResult(definition, result);
-        return result;
-      };
-      const toRpcError = (error: unknown): RpcError => this.#toRpcError(error, call);
-      return await ambient.run(call.context, () => run.answer(handle, call.signal, toRpcError));
+      outcome = whenReady(dispatched.run.begin(), () => this.#validate(dispatched));
     } catch (error) {
-      return { ok: false, error: this.#toRpcError(error, call) };
+      return failed(error);
     }
+    return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+  }
+
+  #validate(dispatched: Dispatched): Soon<CallOutcome> {
+    const { definition, request } = dispatched;
+    return whenReady(validate(definition.arguments, request.arguments), (args) =>
+      this.#handle(dispatched, args),
+    );
+  }
+
+  #handle({ running, definition, call, run }: Dispatched, args: Validation<unknown>): Soon<CallOutcome> {
+    if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
+    if (definition.kind === "stream") {
+      const streamed: CallOutcome = { ok: true, result: { streamed: true } };
+      return this.#streamEvents(running, definition, args.value as never, call).then(() => streamed);
+    }
+    const handle = (): unknown => definition.handler(args.value as never, call);
+    const checked = async (): Promise<unknown> => {
+      const result = await handle();
+      await checkResult(definition, result);
+      return result;
+    };
+    const handler = this.#options.checkResults === true ? checked : handle;
+    const toRpcError = (error: unknown): RpcError => this.#toRpcError(error, call);
+    return ambient.run(call.context, () => run.answer(handler, toRpcError));
   }
 
   async #streamEvents(
     running: Running,
     definition: Definition & { kind: "stream" },
     args: never,
-    call: Call,
+    call: ServerCall,
   ): Promise<void> {
     running.isStream = true;
     // The server may have begun to close while the arguments were validated.
@@ -191,38 +281,26 @@ export class CallService {
     });
   }
 
-  #createCall(
-    { remoteAddress, abort }: Exchange,
-    header: HeaderReader,
-    request: ForrstRequest,
-    { name, version }: Definition,
-  ): Invocation["call"] {
-    const call: Invocation["call"] = {
-      id: request.id,
-      function: name,
-      version,
-      signal: abort.signal,
-      context: readContext(header, request, this.#options.onContextFault),
-      token: /^Bearer +(\S+)$/i.exec([header("authorization")].flat()[0] ?? "")?.[1],
-      remoteAddress,
-      trace: undefined,
-      deadline: undefined,
-      idempotency: undefined,
-      lastEventId: undefined,
-    };
-    call.context = new CallContext(call.context, call);
-    return call;
-  }
-
-  #toRpcError(error: unknown, { id, function: name, version }: FailedCall): RpcError {
+  #toRpcError(error: unknown, failed: FailedCall): RpcError {
     if (isRpcError(error)) return error;
     const rescued = this.#options.rescue?.(error);
     if (rescued !== undefined) return rescued;
-    const call: FailedCall = { id, function: name, version };
+    const call = factsOf(failed);
     this.#options.onInternalError?.(error, call);
     if (internalErrorChannel.hasSubscribers) internalErrorChannel.publish({ error, call });
     return unexpected();
   }
+}
+
+/** Without the arguments, or whatever else is at hand: hooks and channels lead to logs. */
+function factsOf({ id, function: name, version }: FailedCall): FailedCall {
+  return { id, function: name, version };
+}
+
+/** Every extension that began ends, whatever happened. */
+function endWithFault(run: ExtensionRun, fault: unknown): never {
+  run.end({ ok: false, error: unexpected() });
+  throw fault;
 }
 
 function unexpected(): RpcError {

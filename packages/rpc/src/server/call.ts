@@ -2,6 +2,7 @@ import type { Context } from "@clew/context";
 import type { CallDeadline } from "../extensions/deadline.ts";
 import type { IdempotencyKey } from "../extensions/idempotency/idempotency.ts";
 import type { Trace } from "../extensions/tracing.ts";
+import type { ResponseMeta } from "./response-meta.ts";
 
 /** What a handler knows about its call beside the arguments. */
 export interface Call {
@@ -27,6 +28,8 @@ export interface Call {
   readonly idempotency: IdempotencyKey | undefined;
   /** Of a stream: the last event that the client has seen of an earlier one; what comes after it is wanted. */
   readonly lastEventId: string | undefined;
+  /** What the answer is to say beside its result; to be filled in. */
+  readonly meta: ResponseMeta;
 }
 
 /** As much of a call as was known when it failed. */

@@ -1,13 +1,13 @@
-import { ResumableEvent } from "../extensions/stream.ts";
+import { ProgressEvent, ResumableEvent } from "../extensions/stream.ts";
 import { validate } from "../validate.ts";
 import type { Definition } from "./function-table.ts";
 
 /** A result that breaks its own contract is the server's fault: throws what the client sees as INTERNAL_ERROR. */
-export async function checkResult(
+export function checkResult(
   { name, result: schema }: Definition & { kind: "function" },
   result: unknown,
 ): Promise<void> {
-  await check(name, schema, result);
+  return check(name, schema, result);
 }
 
 export async function* checkEvents(
@@ -15,7 +15,8 @@ export async function* checkEvents(
   events: AsyncIterable<unknown>,
 ): AsyncIterable<unknown> {
   for await (const event of events) {
-    await check(name, schema, event instanceof ResumableEvent ? event.value : event);
+    if (!(event instanceof ProgressEvent))
+      await check(name, schema, event instanceof ResumableEvent ? event.value : event);
     yield event;
   }
 }

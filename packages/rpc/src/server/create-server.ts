@@ -3,8 +3,9 @@ import { defineFunction, type FunctionContract, type StreamContract } from "../c
 import { defaultEnvelopeLimits } from "../envelope/limits.ts";
 import { createDefaultExtensions } from "../extensions/default-extensions.ts";
 import { ExtensionRegistry } from "../extensions/extension-registry.ts";
-import type { ResumableEvent } from "../extensions/stream.ts";
+import type { ProgressEvent, ResumableEvent } from "../extensions/stream.ts";
 import type { FunctionExtras } from "../function-docs.ts";
+import { RpcError } from "../rpc-error.ts";
 import type { Infer, Schema } from "../schemas/schema.ts";
 import { HttpExchange, type HttpRequest, type HttpResponse } from "../transports/http-exchange.ts";
 import { serveUnixConnection } from "../transports/unix-server.ts";
@@ -36,7 +37,7 @@ export interface ForrstServer {
   ): ForrstServer;
   implementStream<Args, Event>(
     contract: StreamContract<Args, Event>,
-    handler: (args: Args, call: Call) => AsyncIterable<Event | ResumableEvent<Event>>,
+    handler: (args: Args, call: Call) => AsyncIterable<Event | ResumableEvent<Event> | ProgressEvent>,
   ): ForrstServer;
   /** Part of what the system function `health` tells. */
   component(name: string, check: ComponentCheck): ForrstServer;
@@ -52,8 +53,9 @@ export interface ForrstServer {
   close(): Promise<void>;
 }
 
-/** Speaks Forrst over HTTP on a server that the caller owns. */
+/** Speaks Forrst over HTTP on a server that the caller owns. Throws E_RPC_OPTIONS for a node that no header can hold. */
 export function createServer(options: ServerOptions): ForrstServer {
+  checkNode(options.node);
   const limits = { ...defaultEnvelopeLimits, ...options.limits };
   const table = new FunctionTable();
   const extensions = new ExtensionRegistry(options.extensions ?? createDefaultExtensions());
@@ -102,4 +104,11 @@ export function createServer(options: ServerOptions): ForrstServer {
     close: () => service.close(),
   };
   return server;
+}
+
+function checkNode(node: string | undefined): void {
+  if (node === undefined || /^[\x21-\x7e]{1,128}$/.test(node)) return;
+  throw new RpcError("E_RPC_OPTIONS", `${JSON.stringify(node)} cannot name a node`, {
+    hint: "Use up to 128 visible ASCII characters, such as orders-api-2.",
+  });
 }

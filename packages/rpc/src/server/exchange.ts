@@ -1,7 +1,8 @@
 import type { HeaderReader } from "@clew/context";
 import type { ForrstRequest } from "../envelope/document.ts";
+import type { Soon } from "../when-ready.ts";
 
-export type StreamEventName = "data" | "error" | "done" | "complete";
+export type StreamEventName = "data" | "progress" | "error" | "done" | "complete";
 
 /** A whole answer as the transport is to send it. */
 export interface Answer {
@@ -11,6 +12,8 @@ export interface Answer {
   readonly status: number;
   /** The response document. */
   readonly text: string;
+  /** What the answer says of itself for those who read no bodies: names in small letters and values, in turn. */
+  readonly headers: readonly string[];
 }
 
 /**
@@ -22,20 +25,23 @@ export interface Exchange {
   /** Reads the metadata beside the document, such as HTTP's headers. Undefined: the document's own `metadata` is it. */
   readonly header: HeaderReader | undefined;
   readonly remoteAddress: string | undefined;
-  /** Aborted by the transport when the client is gone before it has its answer, and by the service when that ends. */
+  /**
+   * Aborted by the transport when the client is gone before it has its answer, and by the service when that ends. Best
+   * made when it is first asked for: a handler that answers at once needs none.
+   */
   readonly abort: AbortController;
   /**
-   * The request's document; undefined when the client went away in the middle of it. Rejects with the `RpcError` that
-   * is the answer to what the transport itself refuses.
+   * The request's document; undefined when the client went away in the middle of it. Throws, or rejects with, the
+   * `RpcError` that is the answer to what the transport itself refuses.
    */
-  receive(maxBodyBytes: number): Promise<Buffer | undefined>;
+  receive(maxBodyBytes: number): Soon<Buffer | undefined>;
   /**
    * Whether calls share a connection, so that an answer needs the id that tells whose it is: such a request is read
    * before it is refused, where that can be helped.
    */
   readonly isShared: boolean;
-  /** Gets the request as soon as it is read. Rejects as `receive` does. */
-  identify?(request: ForrstRequest): void | Promise<void>;
+  /** Gets the request as soon as it is read. Throws or rejects as `receive` does. */
+  identify?(request: ForrstRequest): Soon<void>;
   /** Sends the one answer, unless one was begun already. */
   send(answer: Answer): void;
   /** Whether an answer or a stream was begun. */

@@ -19,7 +19,8 @@ export const publishContextFault: FaultHook = createFaultPublisher();
  */
 export function readContext(header: HeaderReader, request: ForrstRequest, onFault: FaultHook): Context {
   const fromHeaders = extractContext(header, { onFault });
-  const fromOutside = [header("clew-edge")].flat().includes("1");
+  const edge = header("clew-edge");
+  const fromOutside = edge !== undefined && (typeof edge === "string" ? edge === "1" : edge.includes("1"));
   const context = fromOutside
     ? fromHeaders
     : contextFromForrst(request.context, withExactFields(fromHeaders, header, request.exactContext), onFault);

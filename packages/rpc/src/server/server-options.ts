@@ -11,6 +11,11 @@ export interface ServerOptions {
   readonly service: string;
   /** Of the service, for `describe` and `health`. Default "0.0.0". */
   readonly version?: string | undefined;
+  /**
+   * Names this instance in each answer's `meta.node` and `X-Forrst-Node`: visible ASCII. Default: none, as it tells
+   * strangers of what is inside.
+   */
+  readonly node?: string | undefined;
   readonly limits?: Partial<EnvelopeLimits> | undefined;
   /** What becomes of integers in arguments that a number cannot hold. Default `refuse`: never rounded silently. */
   readonly largeIntegers?: LargeIntegers | undefined;

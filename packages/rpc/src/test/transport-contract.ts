@@ -5,6 +5,7 @@ import { type Context, context, type JsonValue } from "@clew/context";
 import { until } from "@clew/testing";
 import { type ClientOptions, createClient, type ForrstClient } from "../client/create-client.ts";
 import { defineFunction, defineStream } from "../contract.ts";
+import { type Progress, progress } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Call } from "../server/call.ts";
 import { createServer, type ForrstServer } from "../server/create-server.ts";
@@ -266,6 +267,29 @@ function streams(kind: TransportUnderTest): void {
     assert.deepEqual((await collect(exact.client.stream(events, {}))).values, [[id]]);
     const { values, error } = await collect(plain.client.stream(events, {}));
     assert.deepEqual([values, error?.code], [[], "E_RPC_RESULT"]);
+  });
+
+  test(`${kind.name}: progress is told beside the events, and is none of them`, async () => {
+    await using world = await start(kind, {
+      async *count() {
+        yield progress(1, 3, "one of three") as never;
+        yield 1;
+        yield progress(3, 3) as never;
+      },
+      options: { checkResults: true },
+    });
+    const told: Progress[] = [];
+    const onProgress = (one: Progress): void => void told.push(one);
+    assert.deepEqual(await collect(world.client.stream(count, {}, { onProgress })), {
+      values: [1],
+      error: undefined,
+    });
+    assert.deepEqual(told, [
+      { current: 1, total: 3, percent: 33, message: "one of three" },
+      { current: 3, total: 3, percent: 100 },
+    ]);
+    // Whoever does not ask is not told.
+    assert.deepEqual((await collect(world.client.stream(count, {}))).values, [1]);
   });
 
   test(`${kind.name}: two streams and calls at once do not mix`, async () => {

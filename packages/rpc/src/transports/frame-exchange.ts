@@ -5,12 +5,12 @@ import { metadataReader } from "../envelope/metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
 import type { ServerOptions } from "../server/server-options.ts";
+import type { Soon } from "../when-ready.ts";
 import { writeFrame } from "./frame-reader.ts";
 import { writeSocketEvent } from "./unix-messages.ts";
 
 /** One call on a connection that it shares with others. */
 export class FrameExchange implements Exchange {
-  readonly abort: AbortController = new AbortController();
   readonly header: undefined;
   readonly remoteAddress: undefined;
   readonly isShared = true;
@@ -20,6 +20,8 @@ export class FrameExchange implements Exchange {
   readonly #onEnd: () => void;
   #id: string | undefined;
   #isBegun = false;
+  #isGone = false;
+  #abort: AbortController | undefined;
 
   /** `onEnd` is called once, when the last frame was written. */
   constructor(socket: Socket, payload: Buffer, admit: ServerOptions["admit"], onEnd: () => void) {
@@ -30,13 +32,21 @@ export class FrameExchange implements Exchange {
   }
 
   /** The connection refuses what is too large before there is an exchange. */
-  async receive(): Promise<Buffer> {
+  receive(): Buffer {
     return this.#payload;
   }
 
-  async identify({ id, metadata }: ForrstRequest): Promise<void> {
+  identify({ id, metadata }: ForrstRequest): Soon<void> {
     this.#id = id;
-    await this.#admit?.(asHttpRequest(this.#socket, metadata));
+    return this.#admit?.(asHttpRequest(this.#socket, metadata));
+  }
+
+  get abort(): AbortController {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#isGone) this.#abort.abort(clientGone());
+    }
+    return this.#abort;
   }
 
   get id(): string | undefined {
@@ -86,12 +96,17 @@ export class FrameExchange implements Exchange {
 
   /** The client cancelled this call, or is gone. */
   cancel(): void {
-    if (!this.abort.signal.aborted) this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
+    this.#isGone = true;
+    if (this.#abort?.signal.aborted === false) this.#abort.abort(clientGone());
   }
 
   #write(text: string): void {
     if (this.#socket.writable) this.#socket.write(writeFrame(text));
   }
+}
+
+function clientGone(): RpcError {
+  return new RpcError("UNAVAILABLE", "the client went away");
 }
 
 /** As much of a request over HTTP as `admit` may look at: the headers, from the document's metadata. */

@@ -1,10 +1,11 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { HeaderReader } from "@clew/context";
 import { eventStreamType, heartbeat, writeEvent } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
 import type { ServerOptions } from "../server/server-options.ts";
+import { type Soon, whenReady } from "../when-ready.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
 import { type BodyResult, readBody } from "./read-body.ts";
 
@@ -18,12 +19,12 @@ export interface HttpExchangeOptions {
 
 /** HTTP/1.1 and HTTP/2. Source: Forrst specification, transport "HTTP". */
 export class HttpExchange implements Exchange {
-  readonly abort: AbortController = new AbortController();
   readonly header: HeaderReader;
   readonly isShared = false;
   readonly #request: HttpRequest;
   readonly #response: ServerResponse;
   readonly #options: HttpExchangeOptions;
+  #abort: AbortController | undefined;
   #isFull = false;
   #isGone = false;
   #hasEnded = false;
@@ -33,17 +34,25 @@ export class HttpExchange implements Exchange {
     // What is used of it is the same in both; only their declarations differ.
     this.#response = response as ServerResponse;
     this.#options = options;
-    this.header =
-      "headersDistinct" in request
-        ? (name) => request.headersDistinct[name]
-        : (name) => request.headers[name];
-    this.#response.on("drain", () => {
-      this.#isFull = false;
-    });
+    this.header = readerOf(request);
+    // What has no `destroyed` has to be watched from the beginning.
+    if (!("destroyed" in response)) this.#watch();
+  }
+
+  get abort(): AbortController {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (!this.#hasEnded && !this.#isOpen()) this.#abort.abort(clientGone());
+      else if ("destroyed" in this.#response) this.#watch();
+    }
+    return this.#abort;
+  }
+
+  #watch(): void {
     this.#response.once("close", () => {
       this.#isGone = true;
       // HTTP/2's own `writableFinished` is true for a stream that was reset, too.
-      if (!this.#hasEnded) this.abort.abort(new RpcError("UNAVAILABLE", "the client went away"));
+      if (!this.#hasEnded) this.#abort?.abort(clientGone());
     });
   }
 
@@ -51,30 +60,42 @@ export class HttpExchange implements Exchange {
     return this.#request.socket?.remoteAddress;
   }
 
-  async receive(maxBodyBytes: number): Promise<Buffer | undefined> {
+  receive(maxBodyBytes: number): Soon<Buffer | undefined> {
     checkHttpRequest(this.#request, maxBodyBytes);
-    await this.#options.admit?.(this.#request as IncomingMessage);
-    const body = takeReadBody(this.#request) ?? (await readBody(this.#request, maxBodyBytes));
-    if (body.kind === "gone") return undefined;
-    if (body.kind === "whole" && body.bytes.length <= maxBodyBytes) return body.bytes;
-    const message = `The request's body is larger than ${maxBodyBytes} bytes`;
-    throw new RpcError("INVALID_REQUEST", message, { status: 413 });
+    const { admit } = this.#options;
+    if (admit === undefined) return this.#readBody(maxBodyBytes);
+    return whenReady(admit(this.#request as IncomingMessage), () => this.#readBody(maxBodyBytes));
   }
 
-  send({ id, status, text }: Answer): void {
+  #readBody(maxBodyBytes: number): Soon<Buffer | undefined> {
+    const read = takeReadBody(this.#request) ?? readBody(this.#request, maxBodyBytes);
+    return whenReady(read, (body) => {
+      if (body.kind === "gone") return undefined;
+      if (body.kind === "whole" && body.bytes.length <= maxBodyBytes) return body.bytes;
+      const message = `The request's body is larger than ${maxBodyBytes} bytes`;
+      throw new RpcError("INVALID_REQUEST", message, { status: 413 });
+    });
+  }
+
+  send({ id, status, text, headers: said }: Answer): void {
     const response = this.#response;
     if (response.headersSent || !this.#isOpen()) return;
-    const headers: OutgoingHttpHeaders = {
-      "content-type": "application/json",
-      "content-length": Buffer.byteLength(text),
-      "cache-control": "no-store",
-      ...requestIdHeader(id),
-    };
-    if (status === 401) headers["www-authenticate"] = `Bearer realm="${this.#options.service}"`;
-    if (status === 405) headers["allow"] = "POST";
+    // Names and values in turn: the form that Node writes with the least ado.
+    const headers: (string | number)[] = [
+      "content-type",
+      "application/json",
+      "content-length",
+      Buffer.byteLength(text),
+      "cache-control",
+      "no-store",
+      ...said,
+    ];
+    if (isHeaderSafe(id)) headers.push("x-forrst-request-id", id);
+    if (status === 401) headers.push("www-authenticate", `Bearer realm="${this.#options.service}"`);
+    if (status === 405) headers.push("allow", "POST");
     // What is left of an unread body would be taken for the next request; HTTP/2 has no such trouble.
-    if (!this.#request.complete && this.#request.httpVersionMajor === 1) headers["connection"] = "close";
-    response.writeHead(status, headers);
+    if (!this.#request.complete && this.#request.httpVersionMajor === 1) headers.push("connection", "close");
+    response.writeHead(status, headers as never);
     this.#hasEnded = true;
     response.end(text);
   }
@@ -85,10 +106,13 @@ export class HttpExchange implements Exchange {
 
   beginStream(id: string): void {
     if (this.#response.headersSent || !this.#isOpen()) return;
+    this.#response.on("drain", () => {
+      this.#isFull = false;
+    });
     this.#response.writeHead(200, {
       "content-type": eventStreamType,
       "cache-control": "no-store",
-      ...requestIdHeader(id),
+      ...(isHeaderSafe(id) ? { "x-forrst-request-id": id } : undefined),
     });
   }
 
@@ -147,6 +171,31 @@ function takeReadBody(request: HttpRequest): BodyResult | undefined {
 }
 
 /** Only ids that are safe in a header and of a length that headers bear are echoed there as well. */
-function requestIdHeader(id: string | null): Record<string, string> {
-  return id !== null && /^[\x21-\x7e]{1,128}$/.test(id) ? { "x-forrst-request-id": id } : {};
+function isHeaderSafe(id: string | null): id is string {
+  return id !== null && /^[\x21-\x7e]{1,128}$/.test(id);
+}
+
+function clientGone(): RpcError {
+  return new RpcError("UNAVAILABLE", "the client went away");
+}
+
+/**
+ * HTTP/1.1's from the list as it came: Node joins lines that came twice, and a header that must not come twice could
+ * not be told from them.
+ */
+function readerOf(request: HttpRequest): HeaderReader {
+  if (request.httpVersionMajor !== 1) return (name) => request.headers[name];
+  const { rawHeaders } = request;
+  return (name) => {
+    let found: string | string[] | undefined;
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const raw = rawHeaders[at] as string;
+      if (raw.length !== name.length || (raw !== name && raw.toLowerCase() !== name)) continue;
+      const value = rawHeaders[at + 1] as string;
+      if (found === undefined) found = value;
+      else if (typeof found === "string") found = [found, value];
+      else found.push(value);
+    }
+    return found;
+  };
 }

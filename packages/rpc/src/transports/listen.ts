@@ -1,8 +1,14 @@
-import { chmod, rm } from "node:fs/promises";
+import { chmod, lstat, rm } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createHttp2Server, createSecureServer, type Http2Session } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  createConnection,
+  createServer as createNetServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { RpcError } from "../rpc-error.ts";
 import type { ForrstServer } from "../server/create-server.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
@@ -40,15 +46,12 @@ export async function listen(server: ForrstServer, options: ListenOptions = {}):
   const endConnections = trackConnections(net);
   net.maxConnections = maxConnections;
   if (options.onConnection !== undefined) net.prependListener("connection", options.onConnection);
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (cause: unknown): void => reject(cannotListen(path ?? `${host}:${port}`, cause));
-    net.once("error", refuse);
-    net.listen(path === undefined ? { host, port } : { path }, () => {
-      net.off("error", refuse);
-      resolve();
-    });
-  });
-  if (path !== undefined) await chmod(path, 0o600);
+  try {
+    if (path === undefined) await begin(net, { host, port });
+    else await beginAtPath(net, path);
+  } catch (cause) {
+    throw cannotListen(path ?? `${host}:${port}`, cause);
+  }
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => net.close(resolve));
     await server.close();
@@ -57,6 +60,41 @@ export async function listen(server: ForrstServer, options: ListenOptions = {}):
     if (path !== undefined) await rm(path, { force: true });
   };
   return { url: urlOf(net, options), close, [Symbol.asyncDispose]: close };
+}
+
+function begin(net: Server, at: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    net.once("error", reject);
+    net.listen(at, () => {
+      net.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** A file that a server left which was killed is no server: it is taken away where nobody answers behind it. */
+async function beginAtPath(net: Server, path: string): Promise<void> {
+  try {
+    await begin(net, { path });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || !(await isStale(path))) throw error;
+    await rm(path, { force: true });
+    await begin(net, { path });
+  }
+  await chmod(path, 0o600);
+}
+
+/** A socket that nobody listens at. Any other file is somebody's, though connecting to it is refused just the same. */
+async function isStale(path: string): Promise<boolean> {
+  if (!(await lstat(path)).isSocket()) return false;
+  return await new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
 }
 
 function createHttp(server: ForrstServer, { tls, http2 }: ListenOptions): Server {
@@ -114,6 +152,6 @@ function urlOf(net: Server, { path, tls, http2 }: ListenOptions): string {
 function cannotListen(where: string, cause: unknown): RpcError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const hint =
-    code === "EADDRINUSE" ? "Another process has it; a socket file may also be left over." : undefined;
+    code === "EADDRINUSE" ? "Another process has it, or a file that is no socket is there." : undefined;
   return new RpcError("E_RPC_LISTEN", `cannot listen on ${where}: ${code ?? message}`, { cause, hint });
 }

@@ -28,13 +28,15 @@ export function readBody(request: HttpRequest, maxBytes: number): Promise<BodyRe
         resolve({ kind: "too-large" });
       }
     });
-    request.once("end", () => {
-      resolve(
-        size > maxBytes ? { kind: "too-large" } : { kind: "whole", bytes: Buffer.concat(chunks, size) },
-      );
+    request.on("end", () => {
+      const [only] = chunks;
+      const bytes = only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size);
+      resolve(size > maxBytes ? { kind: "too-large" } : { kind: "whole", bytes });
     });
     // An error is always followed by `close`; `close` alone after `end` finds the promise settled.
-    request.once("error", () => {});
-    request.once("close", () => resolve({ kind: "gone" }));
+    request.on("error", ignore);
+    request.on("close", () => resolve({ kind: "gone" }));
   });
 }
+
+function ignore(): void {}

@@ -23,6 +23,9 @@ const frameTimeoutMs = 60_000;
 /** A payload that announces itself as larger than this many times the limit is not read away: the connection ends. */
 const discardFactor = 4;
 
+/** How often a client that has said all is asked whether it still lives. A second: a handler that runs longer is worth it. */
+const probeMs = 1_000;
+
 /** A message no longer than this may be a cancellation. */
 const maxCancelBytes = 1_024;
 
@@ -72,8 +75,9 @@ export function serveUnixConnection(socket: Socket, options: UnixConnectionOptio
   socket.on("end", () => {
     hasEnded = true;
     // A client that has said all may still wait for answers; one that was cut off in the middle may not.
-    if (reader.isBetweenFrames) keepPace();
-    else socket.destroy();
+    if (!reader.isBetweenFrames) socket.destroy();
+    keepPace();
+    if (calls.size > 0) watchForDeath(socket);
   });
   // An error is always followed by `close`.
   socket.on("error", () => {});
@@ -81,6 +85,20 @@ export function serveUnixConnection(socket: Socket, options: UnixConnectionOptio
     for (const call of calls) call.cancel();
   });
 }
+
+/**
+ * A client that died, and one that only ended its half, look the same to a reader. To write tells them apart, and
+ * nothing is enough to write: where nobody has the other end, it fails with EPIPE, and the socket closes. So on Linux;
+ * elsewhere a death shows when an answer is written.
+ */
+function watchForDeath(socket: Socket): void {
+  const probe = (): void => void (socket.writable && socket.write(nothing));
+  probe();
+  const timer = setInterval(probe, probeMs).unref();
+  socket.once("close", () => clearInterval(timer));
+}
+
+const nothing = Buffer.alloc(0);
 
 function refuseSize(socket: Socket, bytes: number, maxBytes: number): void {
   const [error] = new RpcError("INVALID_REQUEST", `The request is larger than ${maxBytes} bytes`).errors;
