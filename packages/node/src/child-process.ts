@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { ambientStorage, contextHeaderNames } from "./context.ts";
+import type { ContextHeaders } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -106,8 +107,15 @@ function changesTo(env: Variables, outgoing: Outgoing): Map<string, string> {
     const name = variableName(header);
     if (env[name] !== undefined && explicit(header) === undefined) changes.set(name, "");
   }
-  for (const [header, value] of outgoing.fieldsFor(context, explicit))
+  const existing: ContextHeaders = {
+    baggage: explicit("baggage"),
+    traceparent: explicit("traceparent"),
+    tracestate: explicit("tracestate"),
+    "x-forrst-caller": explicit("x-forrst-caller"),
+  };
+  for (const [header, value] of outgoing.fieldsFor(context, existing)) {
     changes.set(variableName(header), value);
+  }
   return changes;
 }
 

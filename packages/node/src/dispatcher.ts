@@ -1,14 +1,16 @@
 import type { Context, ScopeEntry } from "./context.ts";
 import {
+  contextHeadersIn,
   flatPairs,
   type HeaderField,
   type HeaderList,
-  headerValue,
+  noContextHeaders,
+  plusFields,
   withFields,
   withoutNames,
 } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
-import { dispatchDecided } from "./opentelemetry-undici.ts";
+import { dispatchDecided, needsNoMark } from "./opentelemetry-undici.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** What `fetch` and undici hand to a dispatcher, as far as it concerns us. */
@@ -78,11 +80,12 @@ export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
 /** The fields to add to a request that no dispatcher has decided about. */
 export function fieldsForUndecided(request: DispatchOptions, outgoing: Outgoing): HeaderField[] {
   const headers = headersOf(request);
-  if (headers === undefined || !isDestination(request, request.origin, outgoing)) return [];
-  const valueSet = (name: string): unknown => headerValue(headers, name);
+  const host = hostOf(request.origin);
+  if (headers === undefined || !isDestination(request, host, outgoing)) return [];
+  const existing = contextHeadersIn(headers);
   // With a caller, a dispatcher of ours has decided after all.
-  if (valueSet("x-forrst-caller") !== undefined) return [];
-  return outgoing.fieldsFor(outgoing.ambientFor(hostOf(request.origin) ?? ""), valueSet);
+  if (existing["x-forrst-caller"] !== undefined) return [];
+  return outgoing.fieldsFor(outgoing.ambientFor(host), existing);
 }
 
 /** Every copy of undici keeps its global dispatcher here, Node's own included; at the second place since undici 8. */
@@ -91,11 +94,16 @@ const globalDispatchers = [
   Symbol.for("undici.globalDispatcher.2"),
 ] as const;
 
-/** Those that are set, which is at least one as soon as any undici is loaded. */
-export function setGlobalDispatchers(): unknown[] {
-  return globalDispatchers
-    .map((symbol): unknown => Reflect.get(globalThis, symbol))
-    .filter((dispatcher) => dispatcher !== undefined);
+/** Changes those that are set; false while there is none, that is, until some undici is loaded. */
+export function addGlobalDispatchers(dispatchers: DispatcherHook, hook: Hook): boolean {
+  let isOneSet = false;
+  for (const symbol of globalDispatchers) {
+    const dispatcher = (globalThis as { [key: symbol]: unknown })[symbol];
+    if (dispatcher === undefined) continue;
+    isOneSet = true;
+    dispatchers.add(hook, dispatcher);
+  }
+  return isOneSet;
 }
 
 type Decide = (dispatcher: unknown, options: unknown, handler: unknown) => unknown;
@@ -105,10 +113,12 @@ function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
     owner,
     "dispatch",
     (dispatch) =>
-      function (this: unknown, options: unknown, ...rest) {
-        const changed = decideFor(this, options, rest[0]);
+      function (this: unknown, options: unknown, handler: unknown) {
+        const changed = decideFor(this, options, handler);
         const decision = (changed as DispatchOptions | undefined)?.[decided];
-        return dispatchDecided(decision, () => Reflect.apply(dispatch, this, [changed, ...rest]));
+        return needsNoMark(decision)
+          ? dispatch.call(this, changed, handler)
+          : dispatchDecided(decision, () => dispatch.call(this, changed, handler));
       },
   );
 }
@@ -143,24 +153,29 @@ function decide(
   if (earlier !== undefined && (origin === undefined || sameOrigin(earlier.origin, origin))) return options;
   const headers = headersOf(options);
   if (headers === undefined) return options;
+  const host = hostOf(origin);
   if (earlier?.origin !== undefined) {
     // A dispatcher of the application's has followed a redirect, or gone to a proxy. Nothing is added any more:
     // which of the two it was cannot be seen, and a proxy hands on what it gets.
-    if (earlier.names.length === 0 || isDestination(options, origin, outgoing)) return options;
+    if (earlier.names.length === 0 || isDestination(options, host, outgoing)) return options;
     return decidedAs(options, withoutNames(headers, earlier.names), { ...earlier, origin, names: [] });
   }
   const maker = earlier ?? firstOf(handler);
-  const context = maker?.context ?? outgoing.ambientFor(hostOf(origin) ?? "");
+  const context = maker?.context ?? outgoing.ambientFor(host ?? "");
   const enter = maker === undefined ? outgoing.sharedScope() : maker.enter;
-  const nothing: Decided = { context, enter, origin, names: [] };
+  const nothing: Decided = { context, enter, origin, names: noNames };
   if (maker === undefined) rememberFirst(handler, nothing);
   // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
   if (origin === undefined) return decidedAs(options, options.headers, nothing);
-  if (!isDestination(options, origin, outgoing)) return decidedAs(options, options.headers, nothing);
-  const fields = outgoing.fieldsFor(context, (name) => headerValue(headers, name));
+  if (!isDestination(options, host, outgoing)) return decidedAs(options, options.headers, nothing);
+  const existing = contextHeadersIn(headers);
+  const fields = outgoing.fieldsFor(context, existing);
   const names = fields.map(([name]) => name);
-  return decidedAs(options, withFields(headers, fields), { ...nothing, names });
+  const changed = existing === noContextHeaders ? plusFields(headers, fields) : withFields(headers, fields);
+  return decidedAs(options, changed, { context, enter, origin, names });
 }
+
+const noNames: readonly string[] = [];
 
 const firsts = new WeakMap<object, Decided>();
 
@@ -192,10 +207,12 @@ function headersOf({ headers }: DispatchOptions): HeaderList | undefined {
   return flatPairs(headers as Iterable<unknown>);
 }
 
-function isDestination({ path, method }: DispatchOptions, origin: unknown, outgoing: Outgoing): boolean {
-  if (method === "CONNECT") return false;
-  const host = hostOf(origin);
-  if (host === undefined) return false;
+function isDestination(
+  { path, method }: DispatchOptions,
+  host: string | undefined,
+  outgoing: Outgoing,
+): host is string {
+  if (method === "CONNECT" || host === undefined) return false;
   // To a proxy, the whole URL is the path.
   const target = typeof path === "string" && !path.startsWith("/") ? hostOf(path) : undefined;
   return outgoing.mayGoTo(host, target ?? host);
@@ -207,13 +224,13 @@ const knownHosts = new Map<string, string>();
 
 function hostOf(url: unknown): string | undefined {
   const text = String(url);
+  const known = knownHosts.get(text);
+  if (known !== undefined) return known;
+  const host = parseHost(text);
   // What has a path, as a request to a proxy has, may be different each time.
-  if (!isOrigin.test(text)) return parseHost(text);
-  let host = knownHosts.get(text);
-  if (host === undefined) {
-    host = parseHost(text);
+  if (host !== undefined && isOrigin.test(text)) {
     if (knownHosts.size >= maxKnownOrigins) knownHosts.clear();
-    if (host !== undefined) knownHosts.set(text, host);
+    knownHosts.set(text, host);
   }
   return host;
 }
@@ -242,10 +259,13 @@ function originOf(dispatcher: unknown): string | undefined {
 
 /** A copy, since options that the application made may be used again. */
 function decidedAs(options: DispatchOptions, headers: unknown, decision: Decided): DispatchOptions {
-  if (Object.getPrototypeOf(options) === Object.prototype)
-    return { ...options, headers, [decided]: decision };
-  return Object.assign(Object.create(Object.getPrototypeOf(options)), options, {
-    headers,
-    [decided]: decision,
-  });
+  const prototype = Object.getPrototypeOf(options);
+  // Not `{ ...options }`: what is added to that costs Node 20 ten times as much as the copy.
+  const copy: { headers?: unknown; [decided]?: Decided } = Object.assign(
+    prototype === Object.prototype ? {} : Object.create(prototype),
+    options,
+  );
+  copy.headers = headers;
+  copy[decided] = decision;
+  return copy;
 }

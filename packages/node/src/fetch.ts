@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
+  addGlobalDispatchers,
   type DispatcherHook,
   type DispatchOptions,
   fieldsForUndecided,
-  setGlobalDispatchers,
 } from "./dispatcher.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -21,10 +21,6 @@ interface CreatedRequest extends DispatchOptions {
  * first WebSocket or EventSource connects.
  */
 export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Outgoing): void {
-  const addDispatchers = (): void => {
-    for (const dispatcher of setGlobalDispatchers()) dispatchers.add(hook, dispatcher);
-  };
-
   hook.replace(
     globalThis,
     "fetch",
@@ -33,8 +29,10 @@ export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Out
         try {
           if (hook.active) {
             // Makes Node load its undici; a data URL opens no connection.
-            if (setGlobalDispatchers().length === 0) void fetch("data:,").catch(ignore);
-            addDispatchers();
+            if (!addGlobalDispatchers(dispatchers, hook)) {
+              void fetch("data:,").catch(ignore);
+              addGlobalDispatchers(dispatchers, hook);
+            }
             dispatchers.add(hook, args[1]?.dispatcher);
           }
         } catch (error) {
@@ -50,7 +48,7 @@ export function hookFetch(hook: Hook, dispatchers: DispatcherHook, outgoing: Out
     unsubscribe(requestChannel, onFirstRequest);
     try {
       if (!hook.active) return;
-      addDispatchers();
+      addGlobalDispatchers(dispatchers, hook);
       const { request } = message as { request: CreatedRequest };
       for (const [name, value] of fieldsForUndecided(request, outgoing)) request.addHeader(name, value);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { ambientStorage, type Context, type ScopeEntry } from "./context.ts";
 import { grpcHosts } from "./grpc-target.ts";
+import type { ContextHeaders } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { bindMethods } from "./scope.ts";
@@ -56,7 +57,11 @@ export function hookGrpcChannel(hook: Hook, prototype: object, outgoing: Outgoin
           }
           const hosts = grpcHosts(this, args[2]);
           const context = outgoing.ambientFor(hosts[0] ?? "");
-          call[made] = { enter: storage.capture(), context, isDestination: outgoing.mayGoTo(...hosts) };
+          call[made] = {
+            enter: storage.capture(),
+            context,
+            isDestination: hosts.every((host) => outgoing.mayGoTo(host)),
+          };
         } catch (error) {
           hook.fail(error);
         }
@@ -100,12 +105,17 @@ function hookCalls(hook: Hook, prototype: object, outgoing: Outgoing): void {
 
 /** A copy, since metadata may be used for many calls. */
 function withContext(metadata: Metadata, at: Made, outgoing: Outgoing): Metadata {
-  const valueSet = (name: string): unknown => metadata.get(name)[0];
+  const existing: ContextHeaders = {
+    baggage: metadata.get("baggage")[0],
+    traceparent: metadata.get("traceparent")[0],
+    tracestate: metadata.get("tracestate")[0],
+    "x-forrst-caller": metadata.get("x-forrst-caller")[0],
+  };
   const changed = metadata.clone();
   if (at.isDestination) {
-    for (const [name, value] of outgoing.fieldsFor(at.context, valueSet)) changed.set(name, value);
+    for (const [name, value] of outgoing.fieldsFor(at.context, existing)) changed.set(name, value);
   } else {
-    for (const name of outgoing.leakedHeaders(at.context, valueSet)) changed.remove(name);
+    for (const name of outgoing.leakedHeaders(at.context, existing)) changed.remove(name);
   }
   return changed;
 }

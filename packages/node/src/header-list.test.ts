@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flatPairs, headerValue, withFields, withoutNames } from "./header-list.ts";
+import {
+  contextHeadersIn,
+  flatPairs,
+  headerValue,
+  noContextHeaders,
+  plusFields,
+  withFields,
+  withoutNames,
+} from "./header-list.ts";
 
 test("finds a header in whatever case it was written, in a list by its name and never by a value", () => {
   const list = ["X-A", "baggage", "Baggage", "a=1"];
@@ -17,6 +25,24 @@ test("sets fields in a copy, in the place of what had their name", () => {
   assert.deepEqual(withFields(object, [["x-forrst-caller", "b"]]), { Accept: "*/*", "x-forrst-caller": "b" });
   assert.deepEqual(withoutNames(object, ["accept"]), { "X-Forrst-Caller": "a" });
   assert.deepEqual(withoutNames(list, ["accept"]), ["X-Forrst-Caller", "a"]);
+});
+
+test("finds the headers that hold a context in one look, the first of a name, and says when there is none", () => {
+  assert.equal(
+    contextHeadersIn({ accept: "*/*", "accept-encoding": "gzip", referer: "a" }),
+    noContextHeaders,
+  );
+  assert.equal(contextHeadersIn([]), noContextHeaders);
+  const found = { ...noContextHeaders, baggage: "a=1", "x-forrst-caller": "b" };
+  assert.deepEqual(contextHeadersIn({ Baggage: "a=1", "X-Forrst-Caller": "b", "x-a": "baggage" }), found);
+  assert.deepEqual(contextHeadersIn(["BAGGAGE", "a=1", "x-forrst-caller", "b", "baggage", "c=2"]), found);
+});
+
+test("adds fields in a copy", () => {
+  const list = ["Accept", "*/*"];
+  assert.deepEqual(plusFields(list, [["baggage", "a=1"]]), ["Accept", "*/*", "baggage", "a=1"]);
+  assert.deepEqual(list, ["Accept", "*/*"]);
+  assert.deepEqual(plusFields({ Accept: "*/*" }, [["baggage", "a=1"]]), { Accept: "*/*", baggage: "a=1" });
 });
 
 test("an iterable that is not made of pairs is not taken for headers", () => {

@@ -1,7 +1,15 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
 import type { Context } from "./context.ts";
-import { flatPairs, headerValue, withFields, withoutNames } from "./header-list.ts";
+import {
+  type ContextHeaders,
+  contextHeadersIn,
+  flatPairs,
+  isContextHeader,
+  noContextHeaders,
+  withFields,
+  withoutNames,
+} from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -85,12 +93,12 @@ function withContext(
   outgoing: Outgoing,
 ): [string, unknown] {
   const list = Array.isArray(headers) ? listOf(headers) : undefined;
-  const valueSet = valuesOf(request, list);
+  const existing = list === undefined ? contextHeadersOf(request) : contextHeadersIn(list);
   let lines = firstLine;
   let changed = headers;
-  for (const field of outgoing.fieldsFor(context, valueSet)) {
+  for (const field of outgoing.fieldsFor(context, existing)) {
     const [name, value] = field;
-    if (valueSet(name) === undefined) lines += `${name}: ${value}\r\n`;
+    if (existing[name as keyof ContextHeaders] === undefined) lines += `${name}: ${value}\r\n`;
     else if (list === undefined) request.setHeader(name, value);
     else changed = withFields(list, [field]);
   }
@@ -104,19 +112,21 @@ function withoutLeaked(
   outgoing: Outgoing,
 ): unknown {
   const list = Array.isArray(headers) ? listOf(headers) : undefined;
-  const names = outgoing.leakedHeaders(context, valuesOf(request, list));
+  const existing = list === undefined ? contextHeadersOf(request) : contextHeadersIn(list);
+  const names = outgoing.leakedHeaders(context, existing);
   if (names.length === 0) return headers;
   if (list !== undefined) return withoutNames(list, names);
   for (const name of names) request.removeHeader(name);
   return headers;
 }
 
-/** What is set on a request, which is in the list if its headers were given as one. */
-function valuesOf(request: ClientRequest, list: unknown[] | undefined): (lowerCaseName: string) => unknown {
-  if (list !== undefined) return (name) => headerValue(list, name);
-  // Asked for ten values of which hardly ever one is there: looking through the few names is faster than asking Node.
-  const names = request.getHeaderNames();
-  return (name) => (names.includes(name) ? request.getHeader(name) : undefined);
+/** What is set on a request whose headers were not given as a list. */
+function contextHeadersOf(request: ClientRequest): ContextHeaders {
+  let found = noContextHeaders;
+  for (const name of request.getHeaderNames()) {
+    if (isContextHeader(name)) found = { ...found, [name]: request.getHeader(name) };
+  }
+  return found;
 }
 
 /** A list of pairs, which Node takes as well, as one list. What is neither is left for Node to refuse. */

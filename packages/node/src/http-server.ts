@@ -48,6 +48,12 @@ const streamEvents: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
+ * Listeners of Node's own on an answer's `finish` and a request's `end`, one of each for every request. They hand the
+ * connection on to the next, and know of no scope.
+ */
+const nodesListeners: ReadonlySet<string> = new Set(["bound resOnFinish", "clearIncoming"]);
+
+/**
  * Opens a scope for every request, with a context of its own, if an empty one, so that nothing is inherited from a
  * kept connection; and again for everything that Node emits on the request and its response later. A listener that
  * the application adds inside a scope of its own keeps that one with `context.bind`.
@@ -56,7 +62,7 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   const { IncomingMessage, ServerResponse } = process.getBuiltinModule("node:http");
   // Both http.Server and https.Server inherit from it.
   const { Server } = process.getBuiltinModule("node:net");
-  const { listenerCount } = process.getBuiltinModule("node:events").EventEmitter.prototype;
+  const { listenerCount, listeners } = process.getBuiltinModule("node:events").EventEmitter.prototype;
   const storage = ambientStorage();
 
   const rescope = (emit: Method): Method =>
@@ -66,10 +72,17 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
         return Reflect.apply(emit, this, args);
       }
       if (args[0] === "close") lost.closed(this);
-      // Half of these events have no listener, and entering a scope for nobody costs more than emitting.
-      if (listenerCount.call(this, args[0]) === 0) return Reflect.apply(emit, this, args);
-      return runIn(storage, context, emit, this, args);
+      return isHeard(this, args[0])
+        ? runIn(storage, context, emit, this, args)
+        : Reflect.apply(emit, this, args);
     };
+  // Most of these events have no listener but Node's own, and entering a scope for nobody costs more than emitting.
+  const isHeard = (emitter: EventEmitter, event: string): boolean => {
+    const count = listenerCount.call(emitter, event);
+    if (count !== 1) return count > 1;
+    const [only] = listeners.call(emitter, event);
+    return !nodesListeners.has(only?.name ?? "");
+  };
   hook.replace(IncomingMessage.prototype, "emit", rescope);
   hook.replace(ServerResponse.prototype, "emit", rescope);
 

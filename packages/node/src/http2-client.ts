@@ -1,6 +1,13 @@
 import { hostOfAuthority } from "./authority.ts";
 import { ambientStorage, type Context, emptyContext, type ScopeEntry } from "./context.ts";
-import { type HeaderList, headerValue, withFields } from "./header-list.ts";
+import {
+  contextHeadersIn,
+  type HeaderList,
+  headerValue,
+  noContextHeaders,
+  plusFields,
+  withFields,
+} from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 import type { Http2Internals } from "./http2-loading.ts";
 import { http2StreamEvents } from "./http2-stream.ts";
@@ -22,7 +29,7 @@ export function hookHttp2Clients(
 ): void {
   const storage = ambientStorage();
   const caller = outgoing
-    .fieldsFor(emptyContext, () => undefined)
+    .fieldsFor(emptyContext, noContextHeaders)
     .find(([name]) => name === "x-forrst-caller");
   let streamPrototype: object | undefined;
 
@@ -107,9 +114,10 @@ function isDestination(headers: HeaderList, host: string, outgoing: Outgoing): b
 
 /** A copy, since headers that the application made may be used again; with the names that it declared sensitive. */
 function withContext(headers: HeaderList, context: Context, outgoing: Outgoing): HeaderList {
-  const fields = outgoing.fieldsFor(context, (name) => headerValue(headers, name));
+  const existing = contextHeadersIn(headers);
+  const fields = outgoing.fieldsFor(context, existing);
   if (fields.length === 0) return headers;
-  const changed = withFields(headers, fields);
+  const changed = existing === noContextHeaders ? plusFields(headers, fields) : withFields(headers, fields);
   for (const symbol of Object.getOwnPropertySymbols(headers)) {
     Reflect.set(changed, symbol, Reflect.get(headers, symbol));
   }

@@ -20,9 +20,13 @@ type Field = readonly [name: unknown, value: unknown];
 /** The dispatch that is going on; undici makes its request within. */
 let current: DispatchDecision | undefined;
 
+/** Whether a request may be dispatched as it is: where no OpenTelemetry is, which is most often, nobody would look. */
+export function needsNoMark(decision: DispatchDecision | undefined): boolean {
+  return decision?.enter === undefined && current === undefined;
+}
+
 /** Dispatches a request that has been decided about. */
 export function dispatchDecided<T>(decision: DispatchDecision | undefined, dispatch: () => T): T {
-  if (decision?.enter === undefined && current === undefined) return dispatch();
   const outer = current;
   current = decision;
   try {

@@ -8,7 +8,7 @@ import {
   isInternalDestination,
   type ScopeEntry,
 } from "./context.ts";
-import type { HeaderField } from "./header-list.ts";
+import type { ContextHeaders, HeaderField } from "./header-list.ts";
 import type { LostContexts } from "./lost-context.ts";
 import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { childTraceparent, newTraceparent } from "./traceparent.ts";
@@ -29,19 +29,19 @@ export interface Outgoing {
   ambientFor(host: string): Context;
   /** The scope of now, where it is shared with OpenTelemetry: for what injects later, from another. */
   sharedScope(): ScopeEntry | undefined;
-  /** Whether all hosts that a request passes are internal (I5). */
-  mayGoTo(...hosts: readonly string[]): boolean;
+  /** Whether the host that a request is sent to is internal, and the one behind it, if it is a proxy (I5). */
+  mayGoTo(host: string, behind?: string): boolean;
   /**
    * The headers to set for a context, given those that the application has set itself, which win: its `baggage` stays,
    * and with its `traceparent` or `tracestate` neither is added, as the two belong together. Only an `x-forrst-caller`
    * that was copied from the request being served is replaced, since it is never forwarded (I4).
    */
-  fieldsFor(context: Context, valueSet: (lowerCaseName: string) => unknown): HeaderField[];
+  fieldsFor(context: Context, existing: ContextHeaders): HeaderField[];
   /**
    * The names of the headers to take out of a request to where no context may go: those that OpenTelemetry, whose
    * propagators are not told where a request goes, has made of the context. What the application has set stays.
    */
-  leakedHeaders(context: Context, valueSet: (lowerCaseName: string) => unknown): string[];
+  leakedHeaders(context: Context, existing: ContextHeaders): string[];
 }
 
 export interface OutgoingOptions {
@@ -67,27 +67,28 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
     sharedScope() {
       return openTelemetry.isPropagating ? storage.capture() : undefined;
     },
-    mayGoTo(...hosts) {
-      const external = hosts.find((host) => !isInternalDestination(host, destinations));
-      if (external !== undefined && withheld.hasSubscribers) {
-        withheld.publish({ host: external } satisfies WithheldContext);
+    mayGoTo(host, behind = host) {
+      const isHostInternal = isInternalDestination(host, destinations);
+      if (isHostInternal && (behind === host || isInternalDestination(behind, destinations))) return true;
+      if (withheld.hasSubscribers) {
+        withheld.publish({ host: isHostInternal ? behind : host } satisfies WithheldContext);
       }
-      return external === undefined;
+      return false;
     },
-    fieldsFor(context, valueSet) {
+    fieldsFor(context, existing) {
       const fields: HeaderField[] = [];
       // Where OpenTelemetry makes spans, its ids are those that somebody records.
       const givesIds = participate && !openTelemetry.isTracing;
-      const hasTrace = valueSet("traceparent") !== undefined || valueSet("tracestate") !== undefined;
+      const hasTrace = existing.traceparent !== undefined || existing.tracestate !== undefined;
       const add = (name: string, value: string): void => {
         if (name === "traceparent" || name === "tracestate") {
           if (hasTrace) return;
           fields.push([name, givesIds && name === "traceparent" ? childTraceparent(value) : value]);
           return;
         }
-        const existing = valueSet(name);
-        const isForwarded = name === "x-forrst-caller" && existing === context.caller;
-        if (existing === undefined || isForwarded) fields.push([name, value]);
+        const own = existing[name as keyof ContextHeaders];
+        const isForwarded = name === "x-forrst-caller" && own === context.caller;
+        if (own === undefined || isForwarded) fields.push([name, value]);
       };
       injectContext(context, add, { service });
       if (givesIds && !hasTrace && context.traceparent === undefined) {
@@ -95,12 +96,12 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       }
       return fields;
     },
-    leakedHeaders(context, valueSet) {
+    leakedHeaders(context, existing) {
       const names: string[] = [];
       if (!openTelemetry.isPropagating) return names;
       const compare = (name: string, value: string): void => {
         const isTrace = name === "traceparent" || name === "tracestate";
-        if (!isTrace && valueSet(name) === value) names.push(name);
+        if (!isTrace && existing[name as keyof ContextHeaders] === value) names.push(name);
       };
       injectContext(context, compare, { service });
       return names;

@@ -1,4 +1,4 @@
-import { type DispatcherHook, setGlobalDispatchers } from "./dispatcher.ts";
+import { addGlobalDispatchers, type DispatcherHook } from "./dispatcher.ts";
 import { Hook } from "./hook.ts";
 import type { LibraryWatch } from "./modules.ts";
 
@@ -19,7 +19,7 @@ export function watchUndici(dispatchers: DispatcherHook): LibraryWatch {
       if (!isDispatcherClass(exports)) return;
       dispatchers.add(hook, exports.prototype);
       // One that another copy has set, Node's own for instance, serves this one too.
-      for (const dispatcher of setGlobalDispatchers()) dispatchers.add(hook, dispatcher);
+      addGlobalDispatchers(dispatchers, hook);
     },
   };
 }
