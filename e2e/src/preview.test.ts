@@ -82,11 +82,17 @@ test("a preview that does not exist, and one that was removed, say so on a page"
   assert.doesNotMatch(await page.locator("body").innerText(), /Labyrinth/);
 });
 
-test("when the intercept ends, the preview's next page is the live shop", async () => {
+test("when the developer's machine is lost, the next page says so and offers the live shop", async () => {
   const page = await open(intercept.previewUrl ?? "");
   assert.equal(await priceOf(page), "4.50");
   intercept.process.signal("SIGKILL");
   await intercept.process.exited;
+  await page.waitForFunction(
+    "fetch('/_preview/-/status', { headers: { accept: 'application/json' } }).then((got) => got.json()).then(({ state }) => state === 'away')",
+  );
   await page.reload();
+  await picture(page, "machine-away");
+  assert.match(await page.locator("h1").innerText(), /machine is away/);
+  await page.getByRole("link", { name: "Show the live version" }).click();
   assert.equal(await priceOf(page), "9.00");
 });

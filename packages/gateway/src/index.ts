@@ -1,3 +1,7 @@
+export type { Ingress } from "./edge/ingress.ts";
+export type { Partner } from "./edge/partners.ts";
+export type { Rate } from "./edge/rate-limit.ts";
+export type { CertificateFiles, TlsOptions } from "./edge/tls-listener.ts";
 export { GatewayError } from "./gateway-error.ts";
 export {
   type Address,

@@ -7,16 +7,21 @@ import {
   type GatewayInfo,
   type Preview,
   type PreviewEvent,
+  type PreviewVisit,
   type RoutingKeys,
 } from "@clew/control";
 import { createServer } from "@clew/rpc";
+
+export type PublishedNotice = Partial<Pick<PreviewEvent, "ended" | "revokedVisitors" | "visitorKey">>;
 
 /** A manager that lists previews and keeps what is reported. */
 export interface FakeManager extends AsyncDisposable {
   readonly url: string;
   readonly gateways: readonly GatewayInfo[];
   readonly reports: readonly DecisionReport[];
-  publish(previews: readonly Preview[]): void;
+  /** What gateways told of visitors. */
+  readonly visits: readonly PreviewVisit[];
+  publish(previews: readonly Preview[], notice?: PublishedNotice): void;
   stop(): Promise<void>;
 }
 
@@ -24,14 +29,20 @@ export async function startFakeManager(keys?: RoutingKeys): Promise<FakeManager>
   const changes = new EventEmitter();
   const gateways: GatewayInfo[] = [];
   const reports: DecisionReport[] = [];
+  const visits: PreviewVisit[] = [];
   let previews: readonly Preview[] = [];
+  let notice: PublishedNotice = {};
   const rpc = createServer({ service: "manager", checkResults: true })
     .implementStream(api.previews.watch, async function* ({ gateway }, { signal }) {
       gateways.push(gateway);
       const changed = on(changes, "previews", { signal });
-      const snapshot = (): PreviewEvent => ({ kind: "snapshot", previews, keys });
+      const snapshot = (): PreviewEvent => ({ kind: "snapshot", previews, keys, ...notice });
       yield snapshot();
       for await (const _ of changed) yield snapshot();
+    })
+    .implement(api.previews.visits, (report) => {
+      visits.push(...report.visits);
+      return {};
     })
     .implement(api.decisions.report, ({ decisions }) => {
       reports.push(...decisions);
@@ -51,8 +62,10 @@ export async function startFakeManager(keys?: RoutingKeys): Promise<FakeManager>
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     gateways,
     reports,
-    publish(newPreviews) {
+    visits,
+    publish(newPreviews, newNotice = {}) {
       previews = newPreviews;
+      notice = newNotice;
       changes.emit("previews");
     },
     stop,

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Preview, RoutingKeys } from "@clew/control";
-import { startUpstream, type Upstream, type UpstreamOptions } from "@clew/testing";
+import { startUpstream, type Upstream, type UpstreamOptions, until } from "@clew/testing";
 import pino, { type Logger } from "pino";
 import type { GatewayOptions } from "../gateway-options.ts";
 import { type Gateway, startGateway } from "../start-gateway.ts";
-import { type FakeManager, startFakeManager } from "./fake-manager.ts";
+import { type FakeManager, type PublishedNotice, startFakeManager } from "./fake-manager.ts";
 
 /** A gateway that has its first list, before one service, and a manager. */
 export interface Fixture extends AsyncDisposable {
@@ -47,7 +47,7 @@ export async function startFixture(
   };
 }
 
-export function createPreview(slug: string): Preview {
+export function createPreview(slug: string, more: Partial<Preview> = {}): Preview {
   return {
     slug,
     route: "mine",
@@ -59,7 +59,24 @@ export function createPreview(slug: string): Preview {
     access: { kind: "public" },
     banner: true,
     replaces: [],
+    ...more,
   };
+}
+
+let published = 0;
+
+/** Has the manager say this, and waits until the gateway has heard it. */
+export async function publish(
+  { manager, port }: Pick<Fixture, "manager" | "port">,
+  previews: readonly Preview[],
+  more: PublishedNotice = {},
+): Promise<void> {
+  const marker = `marker-${published++}`;
+  manager.publish([...previews, createPreview(marker)], more);
+  const host = `${marker}.preview.localhost`;
+  await until(async () => (await ask(port, { host }, "GET", "/_preview/-/status")).status === 200, {
+    what: "the gateway to hear of it",
+  });
 }
 
 export interface Answer {
@@ -70,9 +87,15 @@ export interface Answer {
   readonly seen: ReadonlyArray<readonly [name: string, value: string]>;
 }
 
-export async function ask(port: number, headers: OutgoingHttpHeaders = {}, method = "GET"): Promise<Answer> {
-  const outgoing = request({ host: "127.0.0.1", port, method, headers, agent: false });
-  outgoing.end();
+export async function ask(
+  port: number,
+  headers: OutgoingHttpHeaders = {},
+  method = "GET",
+  path = "/",
+  sent?: string,
+): Promise<Answer> {
+  const outgoing = request({ host: "127.0.0.1", port, method, path, headers, agent: false });
+  outgoing.end(sent);
   const [incoming] = await once(outgoing, "response");
   const body = await text(incoming);
   const seen = body.startsWith('{"upstream"') ? pairs(JSON.parse(body).rawHeaders) : [];

@@ -4,7 +4,7 @@ import { rawClient, until } from "@clew/testing";
 import { ask, createPreview, type Fixture, headerSeen, startFixture } from "./gateway-fixture.ts";
 
 async function publish({ manager, port }: Fixture, ...slugs: string[]): Promise<void> {
-  manager.publish(slugs.map(createPreview));
+  manager.publish(slugs.map((slug) => createPreview(slug)));
   const host = `${slugs[0]}.preview.localhost`;
   await until(async () => (await ask(port, { host })).status === 200, { what: `preview ${slugs[0]}` });
 }

@@ -9,7 +9,7 @@ test("a gateway introduces itself with the addresses of previews", async () => {
   await using fixture = await startFixture({ previewsDomain: "Preview.Example" });
   const info = await until(() => fixture.manager.gateways[0]);
   const { id, url, previewUrl } = fixture.gateway;
-  assert.deepEqual(info, { id, url, previewUrl });
+  assert.deepEqual(info, { id, url, previewUrl, ingresses: [] });
   assert.equal(url, `http://127.0.0.1:${fixture.port}/`);
   assert.equal(previewUrl, `http://{slug}.preview.example:${fixture.port}/`);
 });
