@@ -23,6 +23,11 @@ export const isFieldValue: Uint8Array = tableOf((byte) => byte === tab || (byte 
  */
 export const isTarget: Uint8Array = tableOf((byte) => byte > space && byte !== 0x7f && byte !== 0x23);
 
+/** Bytes of a host and its port, brackets of an address included. Source: RFC 9110 §7.2, RFC 3986 §3.2.2. */
+export const isHost: Uint8Array = tableOf(
+  (byte) => byte < 0x80 && /[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]/.test(String.fromCharCode(byte)),
+);
+
 /** The value of a hexadecimal digit, else 255. */
 export const hexDigit: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = String.fromCharCode(byte);

@@ -26,6 +26,9 @@ export const defaultChunkLimits: ChunkLimits = { maxExtensionBytes: 16 * 1024, m
 /** 2^48: far more than anybody sends, and exact in every reader's arithmetic. */
 const maxSizeDigits = 12;
 
+/** What some would take into the head, and others refuse: framing and the target. Source: RFC 9110 §6.5.1. */
+const neverTrailers = ["content-length", "transfer-encoding", "host"];
+
 const atSize = 0;
 const inSize = 1;
 const atExtension = 2;
@@ -60,6 +63,9 @@ export class ChunkedScanner {
   #left = 0;
   #extensionBytes = 0;
   #trailerBytes = 0;
+  #nameBytes = 0;
+  /** A bit for each of {@link neverTrailers} that the name may still become. */
+  #mayBecome = 0;
 
   constructor(limits: ChunkLimits = defaultChunkLimits) {
     this.#limits = limits;
@@ -148,10 +154,28 @@ export class ChunkedScanner {
     }
     if (this.#phase === atLastLineFeed) return byte === lf ? "complete" : "trailer";
     if (++this.#trailerBytes > this.#limits.maxTrailerBytes) return "trailers-too-large";
+    if (this.#phase <= inTrailerName && this.#isForbiddenName(byte)) return "trailer";
     const next = nextInTrailer(this.#phase, byte);
     if (next === undefined) return "trailer";
     this.#phase = next;
     return undefined;
+  }
+
+  /** Follows a trailer's name byte by byte; true at its colon when it is one that may not be there. */
+  #isForbiddenName(byte: number): boolean {
+    if (this.#phase === atTrailer) {
+      this.#nameBytes = 0;
+      this.#mayBecome = (1 << neverTrailers.length) - 1;
+    }
+    if (this.#mayBecome === 0) return false;
+    for (const [index, name] of neverTrailers.entries()) {
+      if ((this.#mayBecome & (1 << index)) === 0) continue;
+      if (byte === colon && this.#nameBytes === name.length) return true;
+      // A letter's other case; no byte that the bit would turn into a hyphen may be in a name.
+      if ((byte | 0x20) !== name.charCodeAt(this.#nameBytes)) this.#mayBecome &= ~(1 << index);
+    }
+    this.#nameBytes++;
+    return false;
   }
 }
 

@@ -13,6 +13,7 @@ export type HeadFault =
   | "bare-lf"
   | "no-host"
   | "two-hosts"
+  | "host"
   | "other-host"
   | "content-length"
   | "two-content-lengths"
@@ -47,6 +48,7 @@ const words: Record<HeadFault | ChunkFault, string> = {
   "bare-lf": "a line feed without a carriage return",
   "no-host": "no host line",
   "two-hosts": "more than one host line",
+  host: "a host line whose value is no host",
   "other-host": "a target and a host line that name different hosts",
   "content-length": "a content-length that is no number",
   "two-content-lengths": "more than one content-length",

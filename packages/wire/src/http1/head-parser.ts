@@ -65,6 +65,8 @@ export abstract class HeadParser {
   generation = 0;
   lineCount = 0;
 
+  /** The last `host` line, else -1. */
+  protected hostLine = -1;
   protected bytes: Uint8Array = new Uint8Array(0);
   /** Where reading stopped, counted from `start`. */
   protected at = 0;
@@ -195,6 +197,7 @@ export abstract class HeadParser {
     this.hasHopLines = false;
     this.expects = false;
     this.#phase = inFirstLine;
+    this.hostLine = -1;
     this.#hostLines = 0;
     this.#lengthLines = 0;
     this.#codingLines = 0;
@@ -308,7 +311,10 @@ export abstract class HeadParser {
         if (isWord(bytes, name, nameEnd, "te")) this.#hop(line);
         return undefined;
       case 4:
-        if (isWord(bytes, name, nameEnd, "host")) this.#hostLines++;
+        if (isWord(bytes, name, nameEnd, "host")) {
+          this.#hostLines++;
+          this.hostLine = this.lineCount - 1;
+        }
         return undefined;
       case 6:
         if (isWord(bytes, name, nameEnd, "expect")) this.expects = true;

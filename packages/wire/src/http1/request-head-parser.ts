@@ -1,4 +1,4 @@
-import { cr, isTarget, isToken, isWord, latin1Text, lf, space } from "./bytes.ts";
+import { cr, isHost, isTarget, isToken, isWord, latin1Text, lf, space } from "./bytes.ts";
 import type { HeadFault } from "./faults.ts";
 import { type Framing, HeadParser, type HeadResult } from "./head-parser.ts";
 
@@ -98,6 +98,7 @@ export class RequestHeadParser extends HeadParser {
     // Source: RFC 9112 §3.2
     if (hostLines > 1) return "two-hosts";
     if (hostLines === 0 && this.minorVersion === 1) return "no-host";
+    if (hostLines === 1 && !this.#isHostValid()) return "host";
     const first = this.bytes[this.targetStart] as number;
     if (first === slash) return undefined;
     if (first === asterisk && this.targetEnd - this.targetStart === 1) {
@@ -106,6 +107,15 @@ export class RequestHeadParser extends HeadParser {
     // Authority form: whoever forwards refuses the method itself.
     if (this.isMethod("CONNECT")) return undefined;
     return this.#checkUrl();
+  }
+
+  /** An empty one is valid. Source: RFC 9112 §3.2 */
+  #isHostValid(): boolean {
+    const end = this.valueEnd(this.hostLine);
+    for (let at = this.valueStart(this.hostLine); at < end; at++) {
+      if (isHost[this.bytes[at] as number] === 0) return false;
+    }
+    return true;
   }
 
   /** Absolute form. A server takes the target's host, others look at the line. Source: RFC 9112 §3.2.2. */
