@@ -13,6 +13,7 @@ after(() => shop[Symbol.asyncDispose]());
 const commands = [
   "up",
   "intercept",
+  "wiretap",
   "list",
   "status",
   "leave",

@@ -1,6 +1,12 @@
 import { isLoopbackHost } from "@clew/context";
 import type { PortInfo } from "@clew/control";
-import type { ProxyLimits, TcpLimits } from "@clew/proxy";
+import {
+  defaultWiretapLimits,
+  maxHeldBytesOfAllTaps,
+  type ProxyLimits,
+  type TcpLimits,
+  type WiretapLimits,
+} from "@clew/proxy";
 import type { DecideOptions } from "@clew/routing";
 import type { Logger } from "pino";
 import { AgentError } from "./agent-error.ts";
@@ -45,6 +51,10 @@ export interface AgentLimits {
   readonly reportIntervalMs: number;
   /** For one call with reports, so that a manager that hangs holds neither the queue nor the agent's end. Default 2,000. */
   readonly reportTimeoutMs: number;
+  /** Of each wiretap. */
+  readonly wiretap: WiretapLimits;
+  /** Bytes that all wiretaps of the agent hold together. Default 8 MiB. */
+  readonly maxHeldBytesOfAllTaps: number;
 }
 
 export const defaultAgentLimits: AgentLimits = {
@@ -52,6 +62,8 @@ export const defaultAgentLimits: AgentLimits = {
   maxQueuedReports: 1_000,
   reportIntervalMs: 1_000,
   reportTimeoutMs: 2_000,
+  wiretap: defaultWiretapLimits,
+  maxHeldBytesOfAllTaps,
 };
 
 /** Throws `E_AGENT_PORTS` without a port, and `E_AGENT_EXPOSED` when others could reach an agent that knows no token. */

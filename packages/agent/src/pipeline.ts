@@ -7,6 +7,7 @@ import { failedOverrideAnswer } from "./failed-override.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import { RoutedRequest } from "./routed-request.ts";
 import type { OverrideUpstreams } from "./upstreams.ts";
+import type { Wiretaps } from "./wiretaps.ts";
 
 export interface PipelineOptions {
   readonly service: string;
@@ -16,6 +17,7 @@ export interface PipelineOptions {
   readonly limits: Pick<AgentLimits, "reachTimeoutMs">;
   readonly live: Upstream;
   readonly overrides: OverrideUpstreams;
+  readonly wiretaps: Pick<Wiretaps, "of">;
   readonly reports: ReportQueue;
   /** Which routing keys are believed now. */
   keys(): RoutingKeyMode;
@@ -32,9 +34,9 @@ export function createPipeline(options: PipelineOptions): Route {
   return (head) => {
     const table = options.table();
 
-    // Neither key nor wish for an explanation, and no rule: only live is possible. Most requests end here, with no
-    // context parsed, however many overrides the table has.
-    if (table.rules.length === 0 && !hasOwnField(head)) return livePlan;
+    // Neither key nor wish for an explanation, no rule and nobody who wants a copy of everything: only live is possible. Most
+    // requests end here, with no context parsed, however many overrides the table has.
+    if (table.rules.length === 0 && table.taps.length === 0 && !hasOwnField(head)) return livePlan;
 
     // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
     const arrivedAtMs = performance.now();
@@ -44,10 +46,15 @@ export function createPipeline(options: PipelineOptions): Route {
     const decision = decide(request, table, health);
     const decideUs = Math.round((performance.now() - arrivedAtMs) * 1_000);
 
+    // Copies for those who listen. An upgrade is none: its answer is half of what follows.
+    const taps = head.upgrade === undefined ? options.wiretaps.of(decision.wiretaps) : undefined;
+
     // Live and not asked about: nobody wants to hear of it.
     const nonce = request.explainNonce;
     const { override } = decision;
-    if (override === undefined && nonce === undefined) return livePlan;
+    if (override === undefined && nonce === undefined) {
+      return decision.wiretaps.length === 0 ? livePlan : { upstream: live, taps };
+    }
 
     // Report, when the exchange is over. Queued, so that no request waits for the manager (I2).
     const told: Told = { ...options, head, request, decision, nonce, decideUs, arrivedAtMs };
@@ -56,12 +63,13 @@ export function createPipeline(options: PipelineOptions): Route {
     // The explanation goes with the answer, to whoever sent the nonce.
     const explained: Pick<Plan, "responseHeaders"> =
       nonce === undefined ? {} : { responseHeaders: ({ fellBack }) => explain(told, fellBack) };
-    if (override === undefined) return { upstream: live, ...explained, done };
+    if (override === undefined) return { upstream: live, taps, ...explained, done };
 
     // Plan: the override, and the live service where it cannot be reached (I3). No limit waits for an answer,
     // since somebody may sit at a breakpoint.
     return {
       upstream: overrides.of(override),
+      taps,
       fallback: override.onFailure === "error" ? undefined : live,
       connectTimeoutMs: limits.reachTimeoutMs,
       failed: (failure) => failedOverrideAnswer(override, failure, nonce === undefined ? undefined : told),

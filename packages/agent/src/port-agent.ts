@@ -1,4 +1,4 @@
-import { type Proxy as PortProxy, startProxy, tcpUpstream } from "@clew/proxy";
+import { type Proxy as PortProxy, startProxy, tcpUpstream, type WiretapBudget } from "@clew/proxy";
 import { type IndexedTable, indexTable, type Table } from "@clew/routing";
 import type { SessionDialer } from "@clew/tunnel";
 import type { Logger } from "pino";
@@ -7,6 +7,7 @@ import type { BelievedKeys } from "./believed-keys.ts";
 import { createPipeline } from "./pipeline.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import { createOverrideUpstreams } from "./upstreams.ts";
+import { createWiretaps, type Wiretaps } from "./wiretaps.ts";
 
 /** What the parts of one agent share. */
 export interface Core {
@@ -16,12 +17,16 @@ export interface Core {
   readonly dialer: SessionDialer;
   readonly reports: ReportQueue;
   readonly keys: BelievedKeys;
+  /** What all wiretaps together may hold. */
+  readonly tapBudget: WiretapBudget;
 }
 
 /** One port: its listener, and what it takes over from a new table. */
 export interface PortAgent {
   readonly name: string;
   readonly proxy: Pick<PortProxy, "address" | "server" | "close">;
+  /** Absent where whole connections pass. */
+  readonly wiretaps?: Wiretaps;
   use(table: Table): void;
 }
 
@@ -29,6 +34,7 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
   const { id, options, limits, dialer, reports, keys } = core;
   const { service, health, log } = options;
   const overrides = createOverrideUpstreams(dialer);
+  const wiretaps = createWiretaps(dialer, core.tapBudget, limits.wiretap);
   let indexed: IndexedTable = indexTable(
     { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
     name,
@@ -44,6 +50,7 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
       limits,
       live: tcpUpstream(port.upstream.host, port.upstream.port),
       overrides,
+      wiretaps,
       reports,
       keys: () => keys.mode,
       table: () => indexed,
@@ -54,7 +61,9 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
   return {
     name,
     proxy,
+    wiretaps,
     use(table) {
+      wiretaps.use(table.wiretaps.filter(({ port: tapped }) => tapped === name));
       indexed = indexTable(table, name);
       warnOfUnusable(log, indexed);
       const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];

@@ -18,6 +18,7 @@ import { BelievedKeys } from "./believed-keys.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { startTcpPort } from "./tcp-port-agent.ts";
+import { startWiretapReports, type WiretapReports } from "./wiretaps.ts";
 
 export interface Agent {
   readonly id: string;
@@ -46,7 +47,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     onDropped: (count, error) =>
       log.warn({ event: "agent.reports_dropped", count, err: error }, "Reports of decisions were lost."),
   });
-  const core: Core = { id, options, limits, dialer, reports, keys: new BelievedKeys() };
+  const tapBudget = { heldBytes: 0, maxHeldBytes: limits.maxHeldBytesOfAllTaps };
+  const core: Core = { id, options, limits, dialer, reports, keys: new BelievedKeys(), tapBudget };
 
   const ports = await startPorts(core).catch((error: unknown) => {
     dialer.close();
@@ -56,6 +58,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const stop = new AbortController();
   const tableReceived = watch(core, client, ports, stop.signal);
+  const tapReports = reportWiretaps(core, client, ports);
   log.info(
     { event: "agent.started", agent: id, ports: addressesOf(ports) },
     `The agent of ${service} serves.`,
@@ -67,12 +70,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     async close(closeOptions) {
       stop.abort();
       await Promise.all(ports.map((port) => port.proxy.close(closeOptions)));
+      tapReports.close();
+      for (const port of ports) port.wiretaps?.close();
       await reports.close();
       dialer.close();
       client.close();
       log.info({ event: "agent.closed", agent: id }, `The agent of ${service} has ended.`);
     },
   };
+}
+
+function reportWiretaps(core: Core, client: ManagerClient, ports: readonly PortAgent[]): WiretapReports {
+  const { id, limits, options } = core;
+  return startWiretapReports({
+    intervalMs: limits.reportIntervalMs,
+    counts: () => ports.flatMap((port) => port.wiretaps?.counts() ?? []),
+    report: (wiretaps) =>
+      client.wiretaps.report({ agent: id, wiretaps }, { timeoutMs: limits.reportTimeoutMs }),
+    onDropped: (wiretap, count, why) =>
+      options.log.warn(
+        { event: "agent.copies_dropped", wiretap: wiretap.id, owner: wiretap.owner, count, why },
+        `Copies for the wiretap of ${wiretap.owner} were dropped.`,
+      ),
+  });
 }
 
 async function startPorts(core: Core): Promise<readonly PortAgent[]> {

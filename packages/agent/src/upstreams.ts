@@ -33,7 +33,7 @@ export function createOverrideUpstreams(dialer: SessionDialer): OverrideUpstream
 }
 
 // Not the key of the same address as a live service: retiring an override must not touch the live service's connections.
-function targetKey(target: Target): string {
+export function targetKey(target: Target): string {
   return target.kind === "tunnel"
     ? `override:${target.session}:${target.port}@${target.relay}`
     : `override:${target.url}`;

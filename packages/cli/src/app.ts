@@ -129,6 +129,48 @@ ${examples(
   },
 });
 
+const wiretap = buildCommand({
+  loader: async () => (await import("./commands/wiretap.ts")).wiretap,
+  parameters: {
+    flags: {
+      port: {
+        kind: "parsed",
+        parse: parsePort,
+        brief: "port on this machine that gets the copies",
+        placeholder: "PORT",
+      },
+      servicePort: text("port of the service (default: its only one)", "NAME"),
+      route: text("copy the requests of this route (default: the one named after the owner)", "NAME"),
+      all: toggle("copy every request"),
+      owner,
+      envFile: text("write the service's environment to this file", "FILE"),
+      manager,
+      json,
+    },
+    positional: {
+      kind: "array",
+      minimum: 1,
+      parameter: {
+        brief: "the service; then, after --, the command that runs yours",
+        parse: String,
+        placeholder: "SERVICE",
+      },
+    },
+    aliases: { p: "port" },
+  },
+  docs: {
+    brief: "Get a copy of a service's requests on this machine; its answers are ignored",
+    customUsage: ["--port PORT SERVICE", "--port PORT SERVICE -- COMMAND"],
+    fullDescription: `The live service (or whoever intercepts it) answers as if nobody listened. A copy that this machine does not take
+in time is dropped, never the request; how many were is told as it happens.
+
+${examples(
+  "clew wiretap pricing --port 4005 --all",
+  "clew wiretap pricing --port 4005 --route demo -- node pricing.js",
+)}`,
+  },
+});
+
 const list = buildCommand({
   loader: async () => (await import("./commands/list.ts")).list,
   parameters: { flags: { manager, json } },
@@ -316,6 +358,7 @@ const routes = buildRouteMap({
   routes: {
     up,
     intercept,
+    wiretap,
     list,
     status,
     leave,

@@ -28,6 +28,7 @@ import type {
   SessionInfo,
   TableEvent,
 } from "./types.ts";
+import { type WiretapFunctions, wiretapFunctions } from "./wiretap-api.ts";
 
 /** Where on the manager's port the API is spoken. */
 export const managerPath = "/forrst";
@@ -93,6 +94,7 @@ export interface ManagerApi {
       RoutingKeyGrant
     >;
   };
+  readonly wiretaps: WiretapFunctions;
   readonly previews: PreviewFunctions;
   readonly tables: {
     readonly watch: StreamContract<TableWatch, TableEvent>;
@@ -239,6 +241,7 @@ export const api: ManagerApi = {
   overrides,
   rules,
   routes,
+  wiretaps: wiretapFunctions,
   previews,
   tables: {
     watch: defineStream({

@@ -41,6 +41,10 @@ export type {
   SessionGrant,
   SessionInfo,
   TableEvent,
+  WiretapCounts,
+  WiretapInfo,
+  WiretapRequest,
 } from "./types.ts";
 export { type PreviewNotice, type PreviewWatcher, watchPreviews } from "./watch-previews.ts";
 export { type TableWatcher, watchTable } from "./watch-table.ts";
+export { maxWiretapsPerReport } from "./wiretap-api.ts";

@@ -14,6 +14,9 @@ import type {
   SessionGrant,
   SessionInfo,
   TableEvent,
+  WiretapCounts,
+  WiretapInfo,
+  WiretapRequest,
 } from "./types.ts";
 
 // Strict about what is known, silent about what is not: unknown members are dropped, so that an older and a newer
@@ -144,6 +147,29 @@ export const ruleRequestSchema: z.ZodType<RuleRequest> = z.object({
   priority: z.number().optional(),
   // None at all is for the manager to judge: on a port of raw TCP it means every connection.
   conditions: z.array(conditionSchema).max(maxConditions),
+});
+
+export const wiretapRequestSchema: z.ZodType<WiretapRequest> = z.object({
+  service: name,
+  port: name.optional(),
+  route: name.optional(),
+  target: requestedTarget,
+});
+
+const wiretapCounts = {
+  copied: z.int().min(0),
+  dropped: z.int().min(0),
+  lastDrop: z.enum(["unreachable", "slow", "busy", "broken"]).optional(),
+};
+
+export const wiretapReportSchema: z.ZodType<WiretapCounts & { readonly id: string }> = z.object({
+  id: name,
+  ...wiretapCounts,
+});
+
+export const wiretapInfoSchema: z.ZodType<WiretapInfo> = z.object({
+  wiretap: overrideSchema,
+  ...wiretapCounts,
 });
 
 export const overrideGrantSchema: z.ZodType<OverrideGrant> = z.object({

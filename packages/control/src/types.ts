@@ -62,6 +62,28 @@ export interface OverrideGrant {
   readonly keyExpiresAt?: number | undefined;
 }
 
+/** What a wiretap's author says. */
+export interface WiretapRequest {
+  readonly service: string;
+  /** Default: the service's only port. Required when it has several. */
+  readonly port?: string | undefined;
+  /** Default: every request. */
+  readonly route?: string | undefined;
+  readonly target: OverrideRequest["target"];
+}
+
+/** What became of a wiretap's copies, as one agent or all together count them since the wiretap was made. */
+export interface WiretapCounts {
+  readonly copied: number;
+  readonly dropped: number;
+  /** Why the last one was dropped. */
+  readonly lastDrop?: "unreachable" | "slow" | "busy" | "broken" | undefined;
+}
+
+export interface WiretapInfo extends WiretapCounts {
+  readonly wiretap: Override;
+}
+
 /** A routing key: the value of the field `clew-route`. */
 export interface RoutingKeyGrant {
   readonly key: string;

@@ -12,12 +12,14 @@ import type { Rules } from "./rules.ts";
 import type { Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tables } from "./tables.ts";
+import type { Wiretaps } from "./wiretaps.ts";
 
 export interface ApiParts {
   readonly sessions: Sessions;
   readonly services: Services;
   readonly overrides: Overrides;
   readonly rules: Rules;
+  readonly wiretaps: Wiretaps;
   readonly routeKey: (request: RouteKeyRequest) => RoutingKeyGrant;
   readonly previews: Previews;
   readonly tables: Tables;
@@ -49,6 +51,7 @@ export function createApi(parts: ApiParts): ForrstServer {
   });
   addSessions(server, parts);
   addOverridesAndRules(server, parts);
+  addWiretaps(server, parts);
   addRoutesAndPreviews(server, parts);
   addWatched(server, parts);
   return server;
@@ -90,6 +93,22 @@ function addOverridesAndRules(server: ForrstServer, parts: ApiParts): void {
       return {};
     })
     .implement(api.rules.list, (filter) => ({ rules: rules.list(filter) }));
+}
+
+function addWiretaps(server: ForrstServer, { sessions, wiretaps }: ApiParts): void {
+  server
+    .implement(api.wiretaps.put, async ({ session, token, wiretap }) => ({
+      wiretap: await wiretaps.put(await sessions.verify(session, token), wiretap),
+    }))
+    .implement(api.wiretaps.delete, async ({ id, ...proof }) => {
+      await wiretaps.delete(id, await maker(sessions, proof));
+      return {};
+    })
+    .implement(api.wiretaps.list, (filter) => ({ wiretaps: wiretaps.list(filter) }))
+    .implement(api.wiretaps.report, ({ agent, wiretaps: counts }) => {
+      wiretaps.report(agent, counts);
+      return {};
+    });
 }
 
 /** Undefined without a session: then it is an operator's word, for which the manager's own token stands. */

@@ -105,18 +105,20 @@ function clearTheWay(
   );
 }
 
-function assertRoom(
+/** Throws `E_LIMIT` when the session has as many records as it may, and this is a new one. */
+export function assertRoom(
   { directory: { view }, limits }: Core,
   session: string,
-  candidate: Override | Rule,
+  candidate: Pick<Override, "id">,
 ): void {
-  if (view.overrides.byId.has(candidate.id) || view.rules.byId.has(candidate.id)) return;
-  const count = view.overrides.ofSession(session).length + view.rules.ofSession(session).length;
+  const kinds = [view.overrides, view.rules, view.wiretaps];
+  if (kinds.some(({ byId }) => byId.has(candidate.id))) return;
+  const count = kinds.reduce((sum, kind) => sum + kind.ofSession(session).length, 0);
   if (count < limits.maxOverridesPerSession) return;
   throw limitReached(
     "maxOverridesPerSession",
     limits.maxOverridesPerSession,
-    "overrides and rules of this session",
+    "overrides, rules and wiretaps of this session",
     "Leave some of them, or open another session.",
   );
 }

@@ -45,6 +45,7 @@ export interface View {
   readonly rules: Pick<OwnedRecords<Rule>, "ofService" | "ofSession"> & {
     readonly byId: ReadonlyMap<string, Rule>;
   };
+  readonly wiretaps: View["overrides"];
   /** Monotonic ms at which this manager learnt of the session's last sign of life. */
   lastSeenMs(session: string): number | undefined;
   /** The registry's revision of a record; 0 when there is none. */
@@ -59,6 +60,10 @@ export class DirectoryState implements View {
   readonly visitors: Map<string, VisitorsRecord> = new Map();
   readonly replaced: Map<string, ReplacedRecord> = new Map();
   readonly overrides: OwnedRecords<Override> = new OwnedRecords(({ service, session }) => ({
+    service,
+    session,
+  }));
+  readonly wiretaps: OwnedRecords<Override> = new OwnedRecords(({ service, session }) => ({
     service,
     session,
   }));
@@ -144,6 +149,9 @@ export class DirectoryState implements View {
       case "rules":
         this.#changedServices.add(this.rules.set(id, parseRecord(kind, value)));
         break;
+      case "wiretaps":
+        this.#changedServices.add(this.wiretaps.set(id, parseRecord(kind, value)));
+        break;
       case "services":
         this.services.set(id, parseRecord(kind, value));
         break;
@@ -196,6 +204,9 @@ export class DirectoryState implements View {
       case "rules":
         this.#changed(this.rules.delete(id));
         break;
+      case "wiretaps":
+        this.#changed(this.wiretaps.delete(id));
+        break;
       case "services":
         this.services.delete(id);
         break;
@@ -225,5 +236,6 @@ export class DirectoryState implements View {
   #touchServicesOf(session: string): void {
     for (const override of this.overrides.ofSession(session)) this.#changedServices.add(override.service);
     for (const rule of this.rules.ofSession(session)) this.#changedServices.add(rule.service);
+    for (const wiretap of this.wiretaps.ofSession(session)) this.#changedServices.add(wiretap.service);
   }
 }

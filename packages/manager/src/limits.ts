@@ -6,8 +6,10 @@ export interface ManagerLimits {
   readonly leaseRefreshMs: number;
   /** Default 1,000: each costs one registry write every 5 s, which is what bounds it. */
   readonly maxSessions: number;
-  /** Overrides and rules of one session together. Default 32: closing a session deletes them in one registry transaction (64 operations). */
+  /** Overrides, rules and wiretaps of one session together. Default 32: closing a session deletes them in one registry transaction (64 operations). */
   readonly maxOverridesPerSession: number;
+  /** Agents whose counts are kept for one wiretap; those of more are not counted. Default 100: instances of one service. */
+  readonly maxAgentsPerWiretap: number;
   /** Default 1,000: every gateway is sent the whole list at each change. */
   readonly maxPreviews: number;
   /** Lifetime of a preview for which none was asked. Default 24 h: a working day, and the reviewer in another time zone. */
@@ -53,6 +55,7 @@ export const defaultManagerLimits: ManagerLimits = {
   leaseRefreshMs: 4_000,
   maxSessions: 1_000,
   maxOverridesPerSession: 32,
+  maxAgentsPerWiretap: 100,
   maxPreviews: 1_000,
   previewDefaultMs: 24 * 3_600_000,
   previewMaxMs: 30 * 24 * 3_600_000,

@@ -13,6 +13,7 @@ import { Services } from "./services.ts";
 import { createSessionLife, type SessionLife } from "./session-life.ts";
 import { Sessions } from "./sessions.ts";
 import { createTables } from "./tables.ts";
+import { Wiretaps } from "./wiretaps.ts";
 
 /** What the listener hands connections to, and what a shutdown ends. */
 export interface ManagerParts {
@@ -41,12 +42,14 @@ export function createParts(
   const claim = createClaim(core);
   const overrides = new Overrides(core, services, claim);
   const rules = new Rules(core, services, claim);
+  const wiretaps = new Wiretaps(core, services);
   const previews = new Previews(core);
   const life = createSessionLife(core, (session) => relay.isConnected(session));
   const relay = createRelay({
     authenticateSession: (credentials) => sessions.check(credentials),
     authenticateAgent: access.isToken,
-    isOffered: (session, port) => overrides.offers(session, port) || rules.offers(session, port),
+    isOffered: (session, port) =>
+      [overrides, rules, wiretaps].some((records) => records.offers(session, port)),
     resolveService: (service, port) => services.resolve(service, port),
     onSignOfLife: life.seen,
     onConnected: life.changed,
@@ -66,6 +69,7 @@ export function createParts(
     services,
     overrides,
     rules,
+    wiretaps,
     routeKey: (request) => issueRouteKey(core, request),
     previews,
     tables: createTables(core),

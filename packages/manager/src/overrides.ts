@@ -95,7 +95,7 @@ export function assertRouteName(route: string): void {
 }
 
 /** `E_PORT_TCP` */
-function portIsTcp(service: string, port: string): ManagerError {
+export function portIsTcp(service: string, port: string): ManagerError {
   return new ManagerError(
     "E_PORT_TCP",
     `Port ${port} of ${service} speaks raw TCP, on which no routing key travels: it has no routes.`,
@@ -104,7 +104,7 @@ function portIsTcp(service: string, port: string): ManagerError {
 }
 
 export function overrideUnknown(
-  what: "override" | "rule",
+  what: "override" | "rule" | "wiretap",
   id: string,
   session: SessionRecord | undefined,
 ): ManagerError {

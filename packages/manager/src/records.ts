@@ -11,6 +11,7 @@ import type { Override, Rule } from "@clew/routing";
  * | `v1/beats/<session>` | `{}`: written at every sign of life, so that all managers see it | with the session's lease |
  * | `v1/overrides/<id>` | Override; the relay in it is the one at its making, the session's is the valid one | with the session's lease |
  * | `v1/rules/<id>` | Rule | with the session's lease |
+ * | `v1/wiretaps/<id>` | Override, whose route may be that of every request | with the session's lease |
  * | `v1/services/<name>` | {@link ServiceRecord} | never |
  * | `v1/previews/<slug>` | {@link PreviewRecord} | swept some days after its end |
  * | `v1/visitors/<slug>` | {@link VisitorsRecord} | swept with its preview's end |
@@ -25,6 +26,7 @@ export interface Records {
   readonly beats: EmptyRecord;
   readonly overrides: Override;
   readonly rules: Rule;
+  readonly wiretaps: Override;
   readonly services: ServiceRecord;
   readonly previews: PreviewRecord;
   readonly visitors: VisitorsRecord;
@@ -120,6 +122,7 @@ const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "beats",
   "overrides",
   "rules",
+  "wiretaps",
   "services",
   "previews",
   "visitors",

@@ -155,7 +155,7 @@ async function deleteWhole({ registry, directory }: Core, id: string): Promise<v
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const entry = await registry.get(key);
     if (!entry) return;
-    const { overrides, rules } = directory.view;
+    const { overrides, rules, wiretaps } = directory.view;
     const result = await registry.transaction({
       compare: [{ key, revision: entry.revision }],
       deletes: [
@@ -163,6 +163,7 @@ async function deleteWhole({ registry, directory }: Core, id: string): Promise<v
         recordKey("beats", id),
         ...overrides.ofSession(id).map((override) => recordKey("overrides", override.id)),
         ...rules.ofSession(id).map((rule) => recordKey("rules", rule.id)),
+        ...wiretaps.ofSession(id).map((wiretap) => recordKey("wiretaps", wiretap.id)),
       ],
     });
     if (result.ok) return await directory.reached(result.revision);

@@ -85,7 +85,7 @@ export function storedTable(
     service,
     overrides: view.overrides.ofService(service).map((override) => atRelay(view, override)),
     rules: view.rules.ofService(service).map((rule) => ruleAtRelay(view, rule)),
-    wiretaps: [],
+    wiretaps: view.wiretaps.ofService(service).map((wiretap) => atRelay(view, wiretap)),
   };
 }
 
@@ -102,9 +102,9 @@ export function ruleAtRelay(view: View, rule: Rule): Rule {
   return override === rule.override ? rule : { ...rule, override };
 }
 
-function leasesOf(core: Core, { overrides, rules }: Table): Leases {
+function leasesOf(core: Core, { overrides, rules, wiretaps }: Table): Leases {
   const leases: Record<string, number> = {};
-  for (const { session } of [...overrides, ...rules.map((rule) => rule.override)]) {
+  for (const { session } of [...overrides, ...rules.map((rule) => rule.override), ...wiretaps]) {
     if (session !== undefined) leases[session] ??= leaseRemainingMs(core, session);
   }
   return leases;

@@ -9,6 +9,7 @@ import { RequestBody } from "./request-body.ts";
 import { isRepeatable } from "./request-head.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { breakOff, splice } from "./splice.ts";
+import { tapRequest } from "./tap-request.ts";
 import type { AnswerHead, Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
 import type { UpstreamConnection, UpstreamPools } from "./upstream-pools.ts";
 
@@ -55,6 +56,7 @@ export class Exchange {
   #reaching: AbortController | undefined;
   #attempt: Attempt | undefined;
   #fellBack = false;
+  #isTapped = false;
   /** Something that describes the answer was passed on. */
   #isCommitted = false;
   #hasContinued = false;
@@ -149,8 +151,17 @@ export class Exchange {
     this.#attempt = attempt;
     this.#watch(attempt);
     if (!isRepeatable(this.#request)) this.#body.letGo();
+    this.#tap(headers);
     this.#body.sendTo(request);
     if (this.#clientHasEnded) this.#passEndOn(attempt);
+  }
+
+  /** Copies are made of what the first attempt sends. */
+  #tap(headers: readonly string[]): void {
+    const { taps = [] } = this.#plan;
+    if (taps.length === 0 || this.#isTapped || this.#upgrade !== undefined) return;
+    this.#isTapped = true;
+    tapRequest(taps, this.#request, headers);
   }
 
   #watch(attempt: Attempt): void {

@@ -26,3 +26,15 @@ export type {
   Route,
   Upstream,
 } from "./types.ts";
+export {
+  createWiretap,
+  defaultWiretapLimits,
+  maxHeldBytesOfAllTaps,
+  type Tap,
+  type TapStream,
+  type Wiretap,
+  type WiretapBudget,
+  type WiretapDrop,
+  type WiretapLimits,
+  type WiretapStats,
+} from "./wiretap.ts";

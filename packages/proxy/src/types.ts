@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Tap } from "./wiretap.ts";
 
 /** One request's head, as it came. */
 export interface RequestHead {
@@ -58,6 +59,11 @@ export interface Plan {
    * destroyed when the answer breaks off or the client leaves.
    */
   filterBody?(answer: AnswerHead): Duplex | undefined;
+  /**
+   * Each gets a copy of the request as it goes upstream the first time; not of an upgrade, whose answer it would have to give.
+   * None of them can hold the request up.
+   */
+  readonly taps?: readonly Tap[] | undefined;
   /** Limit for reaching `upstream`, in ms. Default `limits.connectTimeoutMs`. */
   readonly connectTimeoutMs?: number | undefined;
   /** The answer sent when neither upstream nor fallback took the request. Default: 502 with a `clew-error` header. */

@@ -11,7 +11,7 @@ import {
   requests,
   tables,
 } from "./test/arbitraries.ts";
-import type { RoutableRequest } from "./types.ts";
+import { everyRoute, type RoutableRequest } from "./types.ts";
 
 test("a decision depends on the table's contents and the request, not on the order of the lists (I7)", () => {
   const shuffledTables = tables.chain((table) =>
@@ -104,6 +104,29 @@ test("wiretaps of the request's route are laid over the decision, live or not", 
   const live = decide(createRequest({ key: { status: "valid", route: "other" } }), tapped);
   assert.deepEqual([live.destination, live.reason, live.wiretaps], ["live", "route-elsewhere", [elsewhere]]);
   assert.deepEqual(decide(createRequest({}), tapped).wiretaps, []);
+});
+
+test("a wiretap of every request is laid over each decision but a health check's", () => {
+  const tap = createOverride({ id: "t1" });
+  const all = createOverride({ id: "t0", route: everyRoute });
+  const tapped = indexTable(
+    createTable({ overrides: [override], rules: [rule], wiretaps: [all, tap] }),
+    "http",
+  );
+  const tapsOf = (request: RoutableRequest): readonly unknown[] =>
+    decide(request, tapped).wiretaps.map(({ id }) => id);
+  assert.deepEqual(tapsOf(createRequest({ key: { status: "valid", route: "red" } })), ["t1", "t0"]);
+  for (const status of ["valid", "expired", "invalid"] as const) {
+    assert.deepEqual(tapsOf(createRequest({ key: { status, route: "other" } })), ["t0"], status);
+  }
+  assert.deepEqual(tapsOf(createRequest({ texts: matching })), ["t0"]);
+  assert.deepEqual(tapsOf(createRequest({})), ["t0"]);
+  assert.deepEqual(tapsOf(createRequest({ path: "/healthz" })), []);
+  assert.equal(decide(createRequest({}), tapped), decide(createRequest({}), tapped), "made beforehand");
+  assert.equal(
+    decide(createRequest({ key: { status: "valid", route: everyRoute } }), tapped).destination,
+    "live",
+  );
 });
 
 test("a rule whose pattern this version cannot read is named and matches nothing; the others work", () => {

@@ -1,6 +1,6 @@
-import { type IndexedTable, noWiretaps } from "./indexed-table.ts";
+import { type IndexedTable, liveDecision } from "./indexed-table.ts";
 import { ruleMatches } from "./rule.ts";
-import type { Decision, Reason, RoutableRequest } from "./types.ts";
+import type { Decision, RoutableRequest } from "./types.ts";
 
 export interface DecideOptions {
   /** Exact paths. Default: the three that Kubernetes' own components use. */
@@ -12,8 +12,7 @@ export interface DecideOptions {
 export const defaultHealthPaths: readonly string[] = ["/healthz", "/livez", "/readyz"];
 export const defaultHealthAgents: readonly string[] = ["kube-probe/", "ELB-HealthChecker/", "GoogleHC/"];
 
-const noMatch = live("no-match");
-const healthCheck = live("health-check");
+const healthCheck = liveDecision("health-check", []);
 const noOptions: DecideOptions = {};
 
 /**
@@ -38,15 +37,15 @@ function select(request: RoutableRequest, table: IndexedTable): Decision {
       for (const { compiled, decision } of table.rules) {
         if (ruleMatches(compiled, request)) return decision;
       }
-      return noMatch;
+      return table.noMatch;
     case "open":
     case "valid":
-      if (route === undefined) return live("key-invalid");
-      return table.byRoute.get(route) ?? live("route-elsewhere", route);
+      if (route === undefined) return liveDecision("key-invalid", table.taps);
+      return table.byRoute.get(route) ?? liveDecision("route-elsewhere", table.taps, route);
     case "expired":
-      return live("key-expired", route);
+      return liveDecision("key-expired", table.taps, route);
     case "invalid":
-      return live("key-invalid", route);
+      return liveDecision("key-invalid", table.taps, route);
   }
 }
 
@@ -55,13 +54,4 @@ function isHealthCheck(request: RoutableRequest, options: DecideOptions): boolea
   const agent = request.header("user-agent");
   if (agent === undefined) return false;
   return (options.healthAgents ?? defaultHealthAgents).some((beginning) => agent.startsWith(beginning));
-}
-
-function live(reason: Reason, route?: string): Decision {
-  return Object.freeze({
-    destination: "live",
-    reason,
-    ...(route === undefined ? {} : { route }),
-    wiretaps: noWiretaps,
-  });
 }

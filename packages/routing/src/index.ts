@@ -6,15 +6,16 @@ export { patternLimits } from "./pattern.ts";
 export { reasons } from "./reasons.ts";
 export { RoutingError } from "./routing-error.ts";
 export { type CompiledRule, compareRules, compileRule } from "./rule.ts";
-export type {
-  Condition,
-  Decision,
-  KeyStatus,
-  OnFailure,
-  Override,
-  Reason,
-  RoutableRequest,
-  Rule,
-  Table,
-  Target,
+export {
+  type Condition,
+  type Decision,
+  everyRoute,
+  type KeyStatus,
+  type OnFailure,
+  type Override,
+  type Reason,
+  type RoutableRequest,
+  type Rule,
+  type Table,
+  type Target,
 } from "./types.ts";

@@ -17,8 +17,12 @@ export type Target =
 /** What happens to a request whose override cannot be reached: the live service answers it, or it fails. */
 export type OnFailure = "live" | "error";
 
+/** In the place of a wiretap's route: every request, whatever route it is on. No route can have this name. */
+export const everyRoute = "*";
+
 export interface Override {
   readonly id: string;
+  /** Of a wiretap: also {@link everyRoute}. */
   readonly route: string;
   readonly service: string;
   /** Name of the service's port, such as `http`. */

@@ -1,7 +1,14 @@
 import { EventEmitter, on, once } from "node:events";
 import { createServer as createHttpServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type AgentInfo, api, type DecisionReport, type Leases, type RoutingKeys } from "@clew/control";
+import {
+  type AgentInfo,
+  api,
+  type DecisionReport,
+  type Leases,
+  type RoutingKeys,
+  type WiretapCounts,
+} from "@clew/control";
 import type { Override, Rule, Table } from "@clew/routing";
 import { createServer } from "@clew/rpc";
 
@@ -11,8 +18,14 @@ export interface FakeManager extends AsyncDisposable {
   /** Whoever watched, in order. */
   readonly agents: readonly AgentInfo[];
   readonly reports: readonly DecisionReport[];
+  /** What agents told of wiretaps, the newest last. */
+  readonly tapReports: ReadonlyArray<ReadonlyArray<WiretapCounts & { readonly id: string }>>;
   publish(
-    change: { readonly overrides?: readonly Override[]; readonly rules?: readonly Rule[] },
+    change: {
+      readonly overrides?: readonly Override[];
+      readonly rules?: readonly Rule[];
+      readonly wiretaps?: readonly Override[];
+    },
     leases?: Leases,
   ): void;
   stop(): Promise<void>;
@@ -24,6 +37,7 @@ export async function startFakeManager(service: string, keys?: RoutingKeys): Pro
   changes.setMaxListeners(0);
   const agents: AgentInfo[] = [];
   const reports: DecisionReport[] = [];
+  const tapReports: Array<ReadonlyArray<WiretapCounts & { readonly id: string }>> = [];
   let table: Table = { revision: 1, service, overrides: [], rules: [], wiretaps: [] };
   let leases: Leases = {};
   let port = 0;
@@ -39,6 +53,10 @@ export async function startFakeManager(service: string, keys?: RoutingKeys): Pro
       })
       .implement(api.decisions.report, ({ decisions }) => {
         reports.push(...decisions);
+        return {};
+      })
+      .implement(api.wiretaps.report, ({ wiretaps }) => {
+        tapReports.push(wiretaps);
         return {};
       });
     const http = createHttpServer((request, response) => rpc.handle(request, response));
@@ -64,8 +82,9 @@ export async function startFakeManager(service: string, keys?: RoutingKeys): Pro
     url: `http://127.0.0.1:${port}`,
     agents,
     reports,
-    publish({ overrides = [], rules = [] }, newLeases = {}) {
-      table = { ...table, revision: table.revision + 1, overrides, rules };
+    tapReports,
+    publish({ overrides = [], rules = [], wiretaps = [] }, newLeases = {}) {
+      table = { ...table, revision: table.revision + 1, overrides, rules, wiretaps };
       leases = newLeases;
       changes.emit("table");
     },

@@ -1,5 +1,5 @@
-import type { ServiceInfo, SessionInfo } from "@clew/control";
-import type { Override, Rule } from "@clew/routing";
+import type { ServiceInfo, SessionInfo, WiretapInfo } from "@clew/control";
+import { everyRoute, type Override, type Rule } from "@clew/routing";
 import { type CliContext, type ManagerFlags, print } from "../cli-context.ts";
 import { withManager } from "../developer/manager-access.ts";
 import { describeDuration, layOut } from "../output/table.ts";
@@ -8,10 +8,11 @@ import { describeConditions } from "./conditions.ts";
 /** Services, and who has overridden what. */
 export function list(this: CliContext, flags: ManagerFlags): Promise<void> {
   return withManager(this, flags.manager, async ({ client }) => {
-    const [{ services }, { overrides }, { rules }, { sessions }] = await Promise.all([
+    const [{ services }, { overrides }, { rules }, { wiretaps }, { sessions }] = await Promise.all([
       client.services.list({}),
       client.overrides.list({}),
       client.rules.list({}),
+      client.wiretaps.list({}),
       client.sessions.list({}),
     ]);
     const text =
@@ -20,21 +21,25 @@ export function list(this: CliContext, flags: ManagerFlags): Promise<void> {
         : layOut(
             [
               ["SERVICE", "ADDRESS", "AGENTS", "OVERRIDES"],
-              ...services.flatMap((service) => rowsOf(service, { overrides, rules, sessions })),
+              ...services.flatMap((service) => rowsOf(service, { overrides, rules, wiretaps, sessions })),
             ],
             "",
           );
-    print(this, { services, overrides, rules, sessions }, text);
+    print(this, { services, overrides, rules, wiretaps, sessions }, text);
   });
 }
 
 interface Known {
   readonly overrides: readonly Override[];
   readonly rules: readonly Rule[];
+  readonly wiretaps: readonly WiretapInfo[];
   readonly sessions: readonly SessionInfo[];
 }
 
-function rowsOf({ name, ports, agents }: ServiceInfo, { overrides, rules, sessions }: Known): string[][] {
+function rowsOf(
+  { name, ports, agents }: ServiceInfo,
+  { overrides, rules, wiretaps, sessions }: Known,
+): string[][] {
   const own = [
     ...overrides
       .filter(({ service }) => service === name)
@@ -42,6 +47,9 @@ function rowsOf({ name, ports, agents }: ServiceInfo, { overrides, rules, sessio
     ...rules
       .filter(({ service }) => service === name)
       .map((rule) => describeOverride(rule.override, sessions, describeConditions(rule))),
+    ...wiretaps
+      .filter(({ wiretap }) => wiretap.service === name)
+      .map((info) => describeWiretap(info, sessions)),
   ];
   const addresses = Object.values(ports).map(({ address }) => address);
   const first = [name, addresses.join(" "), String(agents)];
@@ -53,6 +61,16 @@ function rowsOf({ name, ports, agents }: ServiceInfo, { overrides, rules, sessio
 export function describeTarget({ target, session }: Override, sessions: readonly SessionInfo[]): string {
   if (target.kind === "address") return target.url;
   return `${sessions.find(({ id }) => id === session)?.host ?? "a machine"}, port ${target.port}`;
+}
+
+function describeWiretap(
+  { wiretap, copied, dropped }: WiretapInfo,
+  sessions: readonly SessionInfo[],
+): string {
+  const what = wiretap.route === everyRoute ? "every request" : `route ${wiretap.route}`;
+  const since = describeDuration(Date.now() - wiretap.createdAt);
+  const counts = `${copied} copied, ${dropped} dropped`;
+  return `a copy of ${what} ⇢ ${describeTarget(wiretap, sessions)} (${wiretap.owner}, for ${since}, ${counts})`;
 }
 
 /** `what` it takes: by default the requests of its route. */

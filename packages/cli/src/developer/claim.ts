@@ -1,4 +1,12 @@
-import type { ManagerClient, OverrideGrant, OverrideRequest, RuleRequest, SessionProof } from "@clew/control";
+import type {
+  ManagerClient,
+  OverrideGrant,
+  OverrideRequest,
+  RuleRequest,
+  SessionProof,
+  WiretapCounts,
+  WiretapRequest,
+} from "@clew/control";
 import type { Override, Rule } from "@clew/routing";
 
 /** What a developer's session asks the manager for and keeps: an override on a route, a rule, or the like. */
@@ -59,6 +67,34 @@ export function ruleClaim(
     async isThere(_session, { rule: { id } }) {
       const { rules } = await client.rules.list({ service: rule.service });
       return rules.some((other) => other.id === id);
+    },
+  };
+}
+
+export interface WiretapGrant {
+  readonly override: Override;
+}
+
+/** `onCounts` hears what became of the copies, each time the manager is asked. */
+export function wiretapClaim(
+  client: ManagerClient,
+  wiretap: WiretapRequest & TunnelTarget,
+  onCounts: (counts: WiretapCounts) => void,
+): Claim<WiretapGrant> {
+  return {
+    service: wiretap.service,
+    port: wiretap.target.port,
+    async make({ session, token }) {
+      return { override: (await client.wiretaps.put({ session, token, wiretap })).wiretap };
+    },
+    async unmake({ session, token }, { override: { id } }) {
+      await client.wiretaps.delete({ session, token, id });
+    },
+    async isThere(session, { override: { id } }) {
+      const { wiretaps } = await client.wiretaps.list({ session });
+      const own = wiretaps.find((other) => other.wiretap.id === id);
+      if (own !== undefined) onCounts(own);
+      return own !== undefined;
     },
   };
 }

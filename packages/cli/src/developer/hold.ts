@@ -188,6 +188,6 @@ function tellTunnelState(cli: CliContext, meanwhile: string): (state: TunnelStat
 }
 
 /** One line about what happens meanwhile: news, not the command's output. */
-function say(cli: CliContext, event: string, text: string): void {
+export function say(cli: CliContext, event: string, text: string): void {
   cli.process.stderr.write(cli.json ? `${JSON.stringify({ event, text })}\n` : `clew: ${text}\n`);
 }

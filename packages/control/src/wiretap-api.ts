@@ -1,0 +1,68 @@
+import type { Override } from "@clew/routing";
+import { defineFunction, type FunctionContract } from "@clew/rpc";
+import { z } from "zod";
+import type { Nothing } from "./preview-api.ts";
+import { overrideSchema, wiretapInfoSchema, wiretapReportSchema, wiretapRequestSchema } from "./schemas.ts";
+import type { WiretapCounts, WiretapInfo, WiretapRequest } from "./types.ts";
+
+interface Proof {
+  readonly session: string;
+  readonly token: string;
+}
+
+export interface WiretapFunctions {
+  /** Makes one, or changes the target of the one that the session has for the same route, service and port. */
+  readonly put: FunctionContract<
+    Proof & { readonly wiretap: WiretapRequest },
+    { readonly wiretap: Override }
+  >;
+  readonly delete: FunctionContract<
+    { readonly session?: string | undefined; readonly token?: string | undefined; readonly id: string },
+    Nothing
+  >;
+  readonly list: FunctionContract<
+    { readonly service?: string | undefined; readonly session?: string | undefined },
+    { readonly wiretaps: readonly WiretapInfo[] }
+  >;
+  /** From an agent: its counts since each wiretap began. */
+  readonly report: FunctionContract<
+    { readonly agent: string; readonly wiretaps: ReadonlyArray<WiretapCounts & { readonly id: string }> },
+    Nothing
+  >;
+}
+
+/** Most wiretaps in one report. Far more than one service has. */
+export const maxWiretapsPerReport = 200;
+
+const version = "1.0.0";
+const text: z.ZodString = z.string().min(1).max(256);
+
+export const wiretapFunctions: WiretapFunctions = {
+  put: defineFunction({
+    name: "wiretaps.put",
+    version,
+    arguments: z.object({ session: text, token: text, wiretap: wiretapRequestSchema }),
+    result: z.object({ wiretap: overrideSchema }),
+    idempotent: true,
+  }),
+  delete: defineFunction({
+    name: "wiretaps.delete",
+    version,
+    arguments: z.object({ session: text.optional(), token: text.optional(), id: text }),
+    result: z.object({}),
+  }),
+  list: defineFunction({
+    name: "wiretaps.list",
+    version,
+    arguments: z.object({ service: text.optional(), session: text.optional() }),
+    result: z.object({ wiretaps: z.array(wiretapInfoSchema) }),
+    idempotent: true,
+  }),
+  report: defineFunction({
+    name: "wiretaps.report",
+    version,
+    arguments: z.object({ agent: text, wiretaps: z.array(wiretapReportSchema).max(maxWiretapsPerReport) }),
+    result: z.object({}),
+    idempotent: true,
+  }),
+};
