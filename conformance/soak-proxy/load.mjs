@@ -6,7 +6,7 @@ import { isSmallAnswer, kinds, otherWeights, pipelineDepth, smallRequest } from 
 import { Sockets } from "./sockets.mjs";
 
 const tickMs = 5;
-/** Kept connections at most; where none is free, the agent is far behind. */
+/** Kept connections at most. Where none is free the next requests have to wait, and are counted as held back. */
 const mostConnections = 500;
 /** Requests until the client ends a connection. */
 const requestsPerConnection = 1_000;
@@ -18,12 +18,13 @@ export class Load {
   #sockets;
   /** The one unused for longest first, so that none idles until the agent closes it. @type {Connection[]} */
   #free = [];
-  #open = 0;
   /** @type {Set<Promise<void>>} */
   #running = new Set();
   /** @type {string[]} */
   #deck = [];
   #index = 0;
+  /** Moments at which nothing could be sent that was due: agent or machine were behind. */
+  heldBack = 0;
 
   /**
    * @param {object} options
@@ -52,7 +53,7 @@ export class Load {
     for await (const _ of setInterval(tickMs)) {
       const passedMs = Math.min(performance.now() - startedAt, ms);
       const due = Math.floor((passedMs / 1_000) * rate);
-      while (this.#tally.sent - sentBefore < due) this.#sendNext();
+      while (this.#tally.sent - sentBefore < due && this.#sendNext());
       if (passedMs >= ms || signal.aborted) break;
     }
     await Promise.all(this.#running);
@@ -60,11 +61,18 @@ export class Load {
     for (const connection of this.#free) connection.close();
   }
 
+  /** Returns whether there was room for it. */
   #sendNext() {
     const kind = this.#draw();
+    if (kind === "websocket" ? !this.#sockets.hasRoom : this.#running.size >= mostConnections) {
+      this.#deck.push(kind);
+      this.heldBack += 1;
+      return false;
+    }
     const done = this.#send(kind);
     this.#running.add(done);
     void done.finally(() => this.#running.delete(done));
+    return true;
   }
 
   /** All kinds in their shares, in random order. */
@@ -109,10 +117,6 @@ export class Load {
   async #sendOne(name, kind) {
     this.#tally.send(name);
     const connection = kind.isAlone ? new Connection(this.#port) : this.#take();
-    if (connection === undefined) {
-      this.#tally.fault("failed", "no connection was free");
-      return;
-    }
     const index = this.#index++;
     const place = this.#place();
     const isExpected = place.expectation();
@@ -129,10 +133,6 @@ export class Load {
     });
     this.#tally.send("pipelined", pipelineDepth);
     const connection = this.#take();
-    if (connection === undefined) {
-      for (const _ of requests) this.#tally.fault("failed", "no connection was free");
-      return;
-    }
     const bytes = requests.map(({ index, place }) => smallRequest(index, place.headers)).join("");
     const answers = connection.send(bytes, pipelineDepth);
     await Promise.all(
@@ -151,10 +151,7 @@ export class Load {
   #take() {
     for (let free = this.#free.shift(); free !== undefined; free = this.#free.shift()) {
       if (!free.isClosed) return free;
-      this.#open -= 1;
     }
-    if (this.#open === mostConnections) return undefined;
-    this.#open += 1;
     return new Connection(this.#port);
   }
 
@@ -164,7 +161,6 @@ export class Load {
       this.#free.push(connection);
       return;
     }
-    this.#open -= 1;
     connection.close();
   }
 }

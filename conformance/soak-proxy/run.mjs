@@ -51,8 +51,9 @@ export async function soakProxy({ node, rate, ms, signal, onProgress = () => {},
     const timer = setInterval(() => {
       onProgress(progressOf(performance.now() - startedAt, tally, developer.made, samples().at(-1)));
     }, progressMs);
+    const load = new Load({ port: agentPort, tally, places: asked, lasting });
     try {
-      await new Load({ port: agentPort, tally, places: asked, lasting }).run({ rate, ms, signal });
+      await load.run({ rate, ms, signal });
     } finally {
       clearInterval(timer);
     }
@@ -62,6 +63,7 @@ export async function soakProxy({ node, rate, ms, signal, onProgress = () => {},
       ...reportOf(tally),
       seconds: Math.round(seconds),
       perSecond: Math.round(tally.sent / seconds),
+      heldBack: load.heldBack,
       overrides: developer.made,
       memory: judgeMemory(samples()),
       stderr: agent.stderr,

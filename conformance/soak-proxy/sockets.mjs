@@ -56,14 +56,15 @@ export class Sockets {
     );
   }
 
-  /** Sends one message, or counts a fault when no socket is free. @param {number} index */
+  get hasRoom() {
+    return this.#free.length > 0;
+  }
+
+  /** Sends one message, for which there must be room. @param {number} index */
   async send(index) {
     const socket = this.#free.shift();
     const state = socket && this.#state.get(socket);
-    if (socket === undefined || state === undefined) {
-      this.#tally.fault("failed", "no WebSocket was free");
-      return;
-    }
+    if (socket === undefined || state === undefined) throw new Error("no WebSocket is free");
     const { place } = state;
     const isExpected = place.expectation();
     const text = `message ${index} ${"m".repeat(index % 90)}`;
