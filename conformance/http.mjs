@@ -86,7 +86,7 @@ for (const { key, side, bytes, refused } of corpus) {
   ])) {
     if (message === undefined) continue;
     const { messages } = readOurselves({ bytes: message, side });
-    const stricter = policiesFor(messages);
+    const stricter = policiesFor(messages, message);
     const ours = await ask("llhttp", key + variant, { bytes: message, side, stricter });
     // After a close they refuse what follows; we do not read it.
     const isTaken = ours.end === "open" && messages.length > 0 && messages.every(({ complete }) => complete);

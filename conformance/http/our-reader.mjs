@@ -120,6 +120,7 @@ class Reader {
     this.#note(true);
     this.#stage = "head";
     if (!this.goesOn()) this.end = "closed";
+    else if (this.asksUpgrade()) this.end = "upgrade";
     return this.end === "open" && this.#held.length > 0;
   }
 
@@ -156,6 +157,11 @@ class Reader {
   goesOn() {
     return this.parser().keepAlive;
   }
+
+  /** Whether what follows may be no HTTP: nothing of it is read before the answer. */
+  asksUpgrade() {
+    return false;
+  }
 }
 
 class RequestReader extends Reader {
@@ -175,8 +181,14 @@ class RequestReader extends Reader {
   goesOn() {
     return this.#parser.keepAlive && !this.#parser.isMethod("CONNECT");
   }
+
+  /** @override */
+  asksUpgrade() {
+    return this.#parser.asksUpgrade && this.#parser.header("upgrade") !== undefined;
+  }
 }
 
+/** One final answer, after any interim ones. */
 class AnswerReader extends Reader {
   #parser = new ResponseHeadParser();
   #method;
@@ -204,7 +216,7 @@ class AnswerReader extends Reader {
     return this.#method === "HEAD" ? "none" : this.#parser.framing;
   }
 
-  /** One final answer, after any interim ones. @override */
+  /** @override */
   goesOn() {
     return this.#parser.status < 200 && this.#parser.status !== 101;
   }

@@ -99,7 +99,7 @@ backend back
 export const peerNames = /** @type {(keyof typeof programs)[]} */ (Object.keys(programs));
 
 /** Where a peer's program lies, if it is installed. @param {keyof typeof programs} name */
-export const programOf = (name) => programs[name].files.find((file) => existsSync(file));
+const programOf = (name) => programs[name].files.find((file) => existsSync(file));
 
 /** Starts a peer; undefined where it is not installed. @param {keyof typeof programs} name @returns {Promise<Peer | undefined>} */
 export async function startPeer(name) {

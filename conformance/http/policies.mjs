@@ -7,13 +7,20 @@ import { methodsOfNode } from "./node-reader.mjs";
 
 const methods = new Set(methodsOfNode);
 
-/** @type {readonly { reader: string, why: string, applies: (message: Message) => boolean }[]} */
+/** @type {readonly { reader: string, why: string, applies: (message: Message, text: string) => boolean }[]} */
 const policies = [
   {
     reader: "node",
     why: "knows a list of methods",
     applies: ({ method }) => method !== undefined && !methods.has(method),
   },
+  { reader: "node", why: "takes ASCII in targets", applies: ({ target = "" }) => /[^!-~]/.test(target) },
+  {
+    reader: "nginx",
+    why: "knows spaces only around the values that it reads itself",
+    applies: (_, text) => /^(?:host|connection):[^\r]*\t/im.test(text),
+  },
+  { reader: "haproxy", why: "knows PRI from HTTP/2", applies: ({ method }) => method === "PRI" },
   {
     reader: "nginx",
     why: "takes capital letters, `-` and `_` in methods",
@@ -49,10 +56,16 @@ function isPlainPath(target) {
   return target.startsWith("/") && !/%(?![0-9a-f]{2})|%00|\.\./i.test(target);
 }
 
-/** Readers that may refuse these messages, each with why. @param {readonly Message[]} messages @returns {Record<string, string>} */
-export function policiesFor(messages) {
+/**
+ * Readers that may refuse these messages, each with why.
+ * @param {readonly Message[]} messages @param {Buffer} bytes What they were read from.
+ * @returns {Record<string, string>}
+ */
+export function policiesFor(messages, bytes) {
+  const text = bytes.toString("latin1");
   /** @type {Record<string, string>} */
   const stricter = {};
-  for (const { reader, why, applies } of policies) if (messages.some(applies)) stricter[reader] ??= why;
+  for (const { reader, why, applies } of policies)
+    if (messages.some((message) => applies(message, text))) stricter[reader] ??= why;
   return stricter;
 }

@@ -55,7 +55,7 @@ export function readOurselves({ bytes, side, method }, pieces = [bytes]) {
 }
 
 /** @param {Subject} subject @returns {Promise<Understanding>} */
-export function readWithNode({ bytes, side, method }) {
+function readWithNode({ bytes, side, method }) {
   return side === "request"
     ? readRequestsWithNode([bytes])
     : readAnswerWithNode([bytes], method === undefined ? {} : { method });
@@ -82,7 +82,9 @@ export async function askNode(subject, ours) {
  */
 export async function askPeer(subject, ours, peer) {
   const isWhole =
-    ours.end !== "refused" && ours.messages.length > 0 && ours.messages.every(({ complete }) => complete);
+    (ours.end === "open" || ours.end === "closed") &&
+    ours.messages.length > 0 &&
+    ours.messages.every(({ complete }) => complete);
   if (subject.side !== "request" || !isWhole || isTunnel(ours)) return undefined;
   const theirs = await peer.understand(subject.bytes, { closes: ours.end === "closed" });
   return excused(subject, peer.name, theirs, ours, peer.same);

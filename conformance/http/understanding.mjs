@@ -14,7 +14,8 @@
  *
  * @typedef {object} Understanding
  * @property {Message[]} messages The last one may be incomplete.
- * @property {"open" | "closed" | "refused"} end `open`: more may follow. `closed`: the last message ended the connection.
+ * @property {"open" | "closed" | "upgrade" | "refused"} end `open`: more may follow. `closed`: the last message ended the
+ *   connection. `upgrade`: whether what follows is HTTP will be seen by the answer.
  * @property {string} [reason] Why it was refused.
  */
 

@@ -330,12 +330,18 @@ export abstract class HeadParser {
         }
         return undefined;
       case 14:
-        return isWord(bytes, name, nameEnd, "content-length") ? this.#readLength(from, to) : undefined;
+        if (!isWord(bytes, name, nameEnd, "content-length")) return undefined;
+        return hasTabAround(bytes, nameEnd + 1, from, to, end)
+          ? "content-length"
+          : this.#readLength(from, to);
       case 16:
         if (isWord(bytes, name, nameEnd, "proxy-connection")) this.#hop(line);
         return undefined;
       case 17:
-        return isWord(bytes, name, nameEnd, "transfer-encoding") ? this.#readCoding(from, to) : undefined;
+        if (!isWord(bytes, name, nameEnd, "transfer-encoding")) return undefined;
+        return hasTabAround(bytes, nameEnd + 1, from, to, end)
+          ? "transfer-encoding"
+          : this.#readCoding(from, to);
       default:
         return undefined;
     }
@@ -410,6 +416,16 @@ export abstract class HeadParser {
       }
     }
   }
+}
+
+/**
+ * Whether the white space around a value is more than spaces. Tabs are allowed there, but to Node's parser a coding with one behind it
+ * is another coding, and nginx refuses them.
+ */
+function hasTabAround(bytes: Uint8Array, before: number, from: number, to: number, after: number): boolean {
+  for (let at = before; at < from; at++) if (bytes[at] === tab) return true;
+  for (let at = to; at < after; at++) if (bytes[at] === tab) return true;
+  return false;
 }
 
 function isBlank(byte: number): boolean {

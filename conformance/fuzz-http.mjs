@@ -1,0 +1,41 @@
+// @ts-check
+// npm run fuzz:http -- [--count N] [--seed S] [--from N] [--require nginx,haproxy] [--quick] [--json]
+// Generated and damaged messages, sequences and bodies: our parser understands them the same whole and in pieces, and what it takes,
+// Node's parser understands alike; so do nginx and HAProxy of some. The same seed makes the same inputs; --from N --count 1 repeats one.
+import { finish, lineWriter, parseFlags, refuse, table, wholeNumber } from "../scripts/command.mjs";
+import { peerNames, startPeer } from "./http/peers.mjs";
+import { fuzz } from "./http-fuzz/run.mjs";
+
+const command = "fuzz:http";
+const text = { type: /** @type {const} */ ("string") };
+const flags = parseFlags(command, { count: text, seed: text, from: text, require: text });
+const write = lineWriter(flags.json === true);
+const most = 2 ** 31 - 1;
+const count = wholeNumber(command, "count", flags.count ?? (flags.quick ? 5_000 : 1_000_000), {
+  min: 1,
+  max: most,
+});
+const seed = wholeNumber(command, "seed", flags.seed ?? Date.now() % most, { min: 0, max: most });
+const from = wholeNumber(command, "from", flags.from ?? 0, { min: 0, max: most });
+const required = (flags.require ?? "").split(",").filter((name) => name !== "");
+
+const peers = [];
+for (const name of peerNames) {
+  const peer = await startPeer(name);
+  if (peer !== undefined) peers.push(peer);
+  else if (required.includes(name)) refuse(command, `${name} is required, but not installed`);
+}
+const result = await fuzz({
+  ...{ count, seed, from, peers },
+  onBatch: (done) => {
+    if (done % 64_000 === 0) write(`${done} of ${count}`);
+  },
+});
+for (const peer of peers) await peer.close();
+write(table([["outcome", "times"], ...Object.entries(result.outcomes)]));
+for (const { input, side, bytes, shrunk, faults } of result.findings) {
+  write(`${side} ${input} of seed ${seed}: ${bytes}`);
+  write(`    as short as it gets: ${shrunk}`);
+  for (const fault of faults) write(`    ${fault}`);
+}
+finish(result);
