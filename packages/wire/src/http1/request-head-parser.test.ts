@@ -61,7 +61,11 @@ const refused: ReadonlyArray<readonly [title: string, head: string, fault: HeadF
   ["no host", lines(post, "X: y"), "no-host"],
   ["two hosts", lines(post, "Host: h", "Host: h"), "two-hosts"],
   ["a length with a tab behind it", lines(post, "Host: h", "Content-Length: 3\t"), "content-length"],
-  ["a coding with a tab before it", lines(post, "Host: h", "Transfer-Encoding:\tchunked"), "transfer-encoding"],
+  [
+    "a coding with a tab before it",
+    lines(post, "Host: h", "Transfer-Encoding:\tchunked"),
+    "transfer-encoding",
+  ],
   ["a list of hosts", lines(post, "Host: h, g"), "host"],
   ["a host with a path", lines(post, "Host: h/a"), "host"],
   ["a host with a user", lines(post, "Host: u@h"), "host"],
