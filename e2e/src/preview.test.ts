@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { type Intercept, type Shop, startShop } from "./shop.ts";
+import type { Intercept } from "./installation.ts";
+import { type Shop, startShop } from "./shop.ts";
 
 let shop: Shop;
 let browser: Browser;

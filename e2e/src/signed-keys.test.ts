@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fetchPrice } from "./fetch-price.ts";
+import type { Intercept } from "./installation.ts";
 import { prices } from "./load.ts";
-import { type Intercept, type Shop, startShop } from "./shop.ts";
+import { type Shop, startShop } from "./shop.ts";
 
 let shop: Shop;
 let intercept: Intercept;

@@ -1,0 +1,43 @@
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { createInstallation, type Installation, type Intercept, startIntercept } from "../installation.ts";
+
+const siteFile = fileURLToPath(new URL("site.js", import.meta.url));
+
+/** The site behind an agent and the gateway, up and running. */
+export interface Site extends Installation {
+  readonly url: string;
+  readonly gatewayPort: number;
+  /** `clew intercept site` with the changed edition, ready. */
+  intercept(...flags: string[]): Promise<Intercept>;
+}
+
+/** @param gateway more of the gateway's section, as YAML of one line. */
+export async function startSite(gateway = ""): Promise<Site> {
+  const installation = await createInstallation();
+  const { nextPort, clew, configFile } = installation;
+  const gatewayPort = await nextPort();
+  const config = `environment: site-test
+manager: { listen: "127.0.0.1:${await nextPort()}", state: state }
+gateway: { listen: "127.0.0.1:${gatewayPort}", ingress: site${gateway} }
+services:
+  site:
+    run: ${process.execPath} ${siteFile}
+    ports: { http: { listen: "127.0.0.1:${await nextPort()}", upstream: "127.0.0.1:${await nextPort()}" } }
+`;
+  await writeFile(configFile, config);
+  try {
+    const up = await clew("up");
+    await up.waitForLine("Clew is up", 60_000);
+  } catch (error) {
+    await installation[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    ...installation,
+    url: `http://127.0.0.1:${gatewayPort}/`,
+    gatewayPort,
+    intercept: (...flags) =>
+      startIntercept(clew, "site", flags, [process.execPath, siteFile, "--edition", "changed"]),
+  };
+}
