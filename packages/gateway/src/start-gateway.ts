@@ -81,6 +81,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     accessLog,
     keys: () => keys.mode,
     report: createReportSink(client, limits.maxPendingReports, log),
+  }).catch(async (error: unknown) => {
+    client.close();
+    await accessLog?.close();
+    throw error;
   });
 
   const { address } = serving.proxy;

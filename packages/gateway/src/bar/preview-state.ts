@@ -24,10 +24,11 @@ export function describeReplacements({ replaces }: Preview): string[] {
   });
 }
 
+/** Rounded, as people say it: a preview of 24 hours ends in 24 hours. */
 export function timeLeft(expiresAt: number, now: number): string {
-  const minutes = Math.max(0, Math.floor((expiresAt - now) / 60_000));
+  const minutes = Math.round((expiresAt - now) / 60_000);
   if (minutes < 1) return "in less than a minute";
   if (minutes < 120) return minutes === 1 ? "in a minute" : `in ${minutes} minutes`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `in ${hours} hours` : `in ${Math.floor(hours / 24)} days`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `in ${hours} hours` : `in ${Math.round(hours / 24)} days`;
 }

@@ -8,7 +8,7 @@ import { createRateLimit, type Rate } from "../edge/rate-limit.ts";
 import { renderPage } from "../pages/page.ts";
 import { misusePage, passwordPage, tooManyGuessesPage } from "../pages/preview-pages.ts";
 import { sameHostLocation } from "../request-target.ts";
-import { isSame, passCookie, redirect } from "../visit/entrance.ts";
+import { doorHeaders, isSame, passCookie, redirect } from "../visit/entrance.ts";
 import type { VisitorPasses } from "../visit/visitor-pass.ts";
 
 export interface PasswordDeskOptions {
@@ -154,6 +154,7 @@ function createCheck({ passes, perClient, perPreview, maxCounted, maxChecks }: P
     }
     byClient.giveBack(who);
     byPreview.giveBack(slug);
-    return redirect(returnTo, [passCookie(passes.issue(preview).value, preview, client)]);
+    const cookie = passCookie(passes.issue(preview).value, preview, client);
+    return redirect(returnTo, [cookie], doorHeaders(action));
   };
 }

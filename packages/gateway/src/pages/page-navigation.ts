@@ -7,7 +7,7 @@ import type { RequestHead } from "@clew/proxy";
 export function isNavigation(head: RequestHead): boolean {
   if (head.upgrade !== undefined) return false;
   const mode = head.header("sec-fetch-mode");
-  if (mode !== undefined) return mode === "navigate";
+  if (mode !== undefined) return mode === "navigate" || isPassedOnByWorker(head);
   return (
     (head.header("accept")?.includes("text/html") ?? false) && head.header("x-requested-with") === undefined
   );
@@ -17,7 +17,23 @@ export function isNavigation(head: RequestHead): boolean {
 export function isTopPage(head: RequestHead): boolean {
   if (head.method !== "GET" && head.method !== "HEAD") return false;
   const destination = head.header("sec-fetch-dest");
-  return isNavigation(head) && (destination === undefined || destination === "document");
+  return (
+    isNavigation(head) &&
+    (destination === undefined || destination === "document" || isPassedOnByWorker(head))
+  );
+}
+
+/**
+ * A page whose service worker hands the request on (`fetch(event.request)`): no longer called a navigation, but still with what
+ * browsers send with navigations alone. Source: Upgrade Insecure Requests §3.2.1, Service Workers §4.6
+ */
+function isPassedOnByWorker(head: RequestHead): boolean {
+  return (
+    head.header("sec-fetch-mode") === "same-origin" &&
+    head.header("sec-fetch-dest") === "empty" &&
+    head.header("upgrade-insecure-requests") === "1" &&
+    (head.header("accept")?.includes("text/html") ?? false)
+  );
 }
 
 /** Whether the visitor comes from outside to the page, and not from another page of the same host. */

@@ -159,7 +159,7 @@ export function awayPage(preview: Preview, showLiveHref: string): Page {
     title: `${whose} away`,
     text: [
       `In this preview, ${inSeries(services)} ${run} on ${machines} cannot be reached right now. ` +
-        "Perhaps asleep, perhaps offline.",
+        `${isOne ? "It" : "They"} may be asleep or offline.`,
       "The preview opens here by itself as soon as that changes. Until then you can see the live version, without the changes.",
     ],
     preview: preview.slug,

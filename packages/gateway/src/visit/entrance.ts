@@ -185,7 +185,11 @@ export function isSame(one: string, other: string): boolean {
 }
 
 /** Sent on with the visitor's cookie; the address that was asked for, which may hold a secret, is told to nobody. */
-export function redirect(location: string, cookies: readonly string[]): LocalAnswer {
+export function redirect(
+  location: string,
+  cookies: readonly string[],
+  more: LocalAnswer["headers"] = [],
+): LocalAnswer {
   return {
     status: 303,
     headers: [
@@ -193,9 +197,18 @@ export function redirect(location: string, cookies: readonly string[]): LocalAns
       ["cache-control", "no-store"],
       ["referrer-policy", "no-referrer"],
       ...cookies.map((cookie) => ["set-cookie", cookie] as const),
+      ...more,
     ],
     body: "",
   };
+}
+
+/**
+ * For who enters by a door: what the browser has kept of the live version would be taken for the preview's. The other way
+ * round needs nothing, since a preview's answers vary by cookie. Source: Clear Site Data §3.1
+ */
+export function doorHeaders(path: string): LocalAnswer["headers"] {
+  return isDoorPath(path) && !isOwnPath(path) ? [["clear-site-data", '"cache"']] : [];
 }
 
 export function passCookie(value: string, preview: Preview, { isSecure }: Client): string {
@@ -203,13 +216,13 @@ export function passCookie(value: string, preview: Preview, { isSecure }: Client
 }
 
 function redirected(
-  { client }: Asked,
+  { client, path }: Asked,
   preview: Preview,
   location: string,
   passes: readonly string[],
 ): Entrance {
   const cookies = passes.map((value) => passCookie(value, preview, client));
-  const answer = redirect(location, cookies);
+  const answer = redirect(location, cookies, passes.length === 0 ? [] : doorHeaders(path));
   return { kind: "answer", answer, slug: preview.slug };
 }
 
