@@ -100,8 +100,8 @@ function sendRange({ headers }: IncomingMessage, response: ServerResponse): void
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://site");
   const handler = routes[`${request.method} ${pathname}`];
-  if (!handler) return void response.writeHead(404).end("nothing here");
-  void Promise.resolve(handler(request, response)).catch(() => response.destroy());
+  if (handler) Promise.resolve(handler(request, response)).catch(() => response.destroy());
+  else response.writeHead(404).end("nothing here");
 });
 const sockets = new WebSocketServer({ server, path: "/socket" });
 sockets.on("connection", (socket) => {
