@@ -16,7 +16,7 @@ import { measureMemory } from "./proxy/memory.mjs";
 import { measureOverrides } from "./proxy/overrides.mjs";
 import { buildGo, peers } from "./proxy/peers.mjs";
 import { isPinned } from "./proxy/processes.mjs";
-import { findPrograms } from "./proxy/programs.mjs";
+import { findPrograms, versionsOf } from "./proxy/programs.mjs";
 import { loadTable, memoryTable, overridesTable, summarize } from "./proxy/report.mjs";
 import { startTableSource } from "./proxy/table-source.mjs";
 
@@ -102,6 +102,12 @@ async function benchPart(world, { major, version }, part) {
 write(
   `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, ${isPinned ? "proxies on one, load and back end on another" : "nothing pinned: taskset is not at hand"}${isQuick ? "; quick: too few turns for a figure" : ""}`,
 );
+const versions = versionsOf(programs);
+write(
+  Object.entries(versions)
+    .map(([program, version]) => `${program} ${version}`)
+    .join(", "),
+);
 if (without.length > 0) write(`without ${without.join(", ")}`);
 const shared = { folder, programs, tables };
 if (names.includes("go")) buildGo({ ...shared, node: "" });
@@ -127,6 +133,7 @@ finish({
   cpu: cpus()[0]?.model,
   cores: cpus().length,
   pinned: isPinned,
+  versions,
   without,
   aims: judged,
   reports,

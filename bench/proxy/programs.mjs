@@ -1,5 +1,6 @@
 // @ts-check
 // The programs of others that are compared or do the asking, and where Debian has them.
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -39,4 +40,20 @@ export function findPrograms(needed) {
   const missing = needed.filter((program) => files[program] === undefined);
   const advice = `no ${missing.join(", ")} at hand: apt-get install ${missing.map((program) => packages[program]).join(" ")}`;
   return { files: /** @type {Record<string, string>} */ (files), missing, advice };
+}
+
+/** How each says its version: nginx and wrk not where others do. @type {Record<Program, string>} */
+const versionFlags = { wrk: "-v", nginx: "-v", haproxy: "-v", go: "version" };
+
+/**
+ * Program → version, as far as it says one.
+ * @param {Record<string, string>} files
+ */
+export function versionsOf(files) {
+  const versions = Object.entries(files).map(([program, file]) => {
+    const flag = versionFlags[/** @type {Program} */ (program)];
+    const { stdout, stderr } = spawnSync(file, [flag], { encoding: "utf8" });
+    return [program, /\d+\.\d+(?:\.\d+)?/.exec(stdout + stderr)?.[0]];
+  });
+  return Object.fromEntries(versions);
 }
