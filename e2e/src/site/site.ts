@@ -91,7 +91,10 @@ function sendEvents(_request: IncomingMessage, response: ServerResponse): void {
 function sendRange({ headers }: IncomingMessage, response: ServerResponse): void {
   const film = Buffer.alloc(100, edition);
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "") ?? [];
-  if (from === undefined || to === undefined) return send(response, "video/x-film", film.toString());
+  if (from === undefined || to === undefined) {
+    send(response, "video/x-film", film.toString());
+    return;
+  }
   const part = film.subarray(Number(from), Number(to) + 1);
   response.writeHead(206, { "content-type": "video/x-film", "content-range": `bytes ${from}-${to}/100` });
   response.end(part);
