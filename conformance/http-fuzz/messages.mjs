@@ -122,12 +122,14 @@ const oddStatuses = [
   "200 O\rK",
 ];
 const interims = [
-  "",
-  "",
-  "",
-  "",
+  ...Array.from({ length: 12 }, () => ""),
   "HTTP/1.1 100 Continue\r\n\r\n",
   "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+  "HTTP/1.1 102 \r\nA: b\r\nConnection: keep-alive\r\n\r\n",
+  "HTTP/1.1 199\r\nConnection: close\r\n\r\n",
+  "HTTP/1.0 100 Continue\r\n\r\n",
+  "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n",
+  "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n",
 ];
 
 /** Requests, one after another. @param {Random} random */

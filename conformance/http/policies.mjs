@@ -14,6 +14,18 @@ const policies = [
     why: "knows a list of methods",
     applies: ({ method }) => method !== undefined && !methods.has(method),
   },
+  {
+    reader: "node",
+    // The line is for one hop, so nobody behind us sees it.
+    why: "reads no answer behind an interim one that says close",
+    applies: ({ status = 200, headers }) =>
+      status < 200 && headers.some(([name, value]) => name === "connection" && /close/i.test(value)),
+  },
+  {
+    reader: "node",
+    why: "takes letters only in schemes",
+    applies: ({ target = "" }) => /^[a-z]*[^a-z:/][^:/]*:\/\//i.test(target),
+  },
   { reader: "node", why: "takes ASCII in targets", applies: ({ target = "" }) => /[^!-~]/.test(target) },
   {
     reader: "nginx",

@@ -96,6 +96,7 @@ const refused: ReadonlyArray<readonly [title: string, head: string, fault: HeadF
   ["a bare CR as the end", "GET / HTTP/1.1\r\nHost: h\r\n\rX", "bare-cr"],
   ["another protocol", lines("SSH-2.0-x"), "request-line"],
   ["HTTP/1.2", lines("GET / HTTP/1.2", "Host: h"), "version"],
+  ["HTTP/1.x", lines("GET / HTTP/1.x", "Host: h"), "version"],
   ["HTTP/2.0", lines("GET / HTTP/2.0", "Host: h"), "version"],
   ["a version in lower case", lines("GET / http/1.1", "Host: h"), "request-line"],
   ["a version with more digits", lines("GET / HTTP/1.11", "Host: h"), "request-line"],

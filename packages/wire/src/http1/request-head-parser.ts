@@ -82,7 +82,7 @@ export class RequestHeadParser extends HeadParser {
     for (let index = at - this.targetEnd - 1; index < versionBytes.length; index++, at++) {
       if (at >= end) return this.#pause(at, end, to);
       const byte = bytes[at] as number;
-      if (byte === versionBytes[index]) continue;
+      if (byte === versionBytes[index] && index !== minorAt) continue;
       if (index !== minorAt || byte < 0x30 || byte > 0x31) return versionFault(index, byte);
       this.minorVersion = byte === 0x30 ? 0 : 1;
     }

@@ -22,6 +22,8 @@ const refused: ReadonlyArray<readonly [title: string, head: string, fault: HeadF
   ["a status of two digits", lines("HTTP/1.1 20 X"), "status-line"],
   ["another protocol", lines("SSH-2.0-x"), "status-line"],
   ["another version", lines("HTTP/1.2 200 OK"), "version"],
+  ["a letter for the minor version", lines("HTTP/1.x 200 OK"), "version"],
+  ["an interim answer of HTTP/1.0", lines("HTTP/1.0 100 Continue"), "status-line"],
   ["HTTP/2", lines("HTTP/2.0 200 OK"), "version"],
   ["a control byte in the reason", lines("HTTP/1.1 200 O\0K"), "control-byte"],
   ["a bare LF in the first line", "HTTP/1.1 200 OK\nA: b\r\n\r\n", "bare-lf"],

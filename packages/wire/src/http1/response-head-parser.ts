@@ -73,6 +73,8 @@ export class ResponseHeadParser extends HeadParser {
 
   protected override checkHead(): HeadFault | undefined {
     const { status } = this;
+    // There are none in HTTP/1.0: to some the connection ends after it. Source: RFC 9110 §15.2.
+    if (status < 200 && this.minorVersion === 0) return "status-line";
     // These have no body, whatever their lines say. Source: RFC 9110 §6.4.1, RFC 9112 §6.3.
     if (status < 200 || status === 204 || status === 304) {
       if (this.framing === "chunked" && status !== 304) return "transfer-encoding";
@@ -83,7 +85,7 @@ export class ResponseHeadParser extends HeadParser {
 
   #readPrefix(index: number, byte: number): HeadFault | undefined {
     if (index < statusAt) {
-      if (byte === prefixBytes[index]) return undefined;
+      if (byte === prefixBytes[index] && index !== minorAt) return undefined;
       if (index !== minorAt || byte < 0x30 || byte > 0x31)
         return index > 4 && index < 8 ? "version" : "status-line";
       this.minorVersion = byte === 0x30 ? 0 : 1;
