@@ -1,7 +1,8 @@
 // @ts-check
 // npm run bench:rpc -- [--only clew,trpc,…] [--rounds N] [--connections N] [--quick] [--json]
-// What a call costs a server: ours with validation, context and tracing on, beside other RPCs and bare node:http. One
-// process for each server, one for the load; interleaved, as ratios. The machine should do nothing else.
+// What a call costs a server: ours with validation, context and tracing on, as `listen` serves it and on a node:http
+// server of one's own, beside other RPCs and bare node:http. One process for each server, one for the load; interleaved,
+// as ratios. The machine should do nothing else.
 import { cpus } from "node:os";
 import { finish, lineWriter, parseFlags, refuse, table, wholeNumber } from "../scripts/command.mjs";
 import { findNodes } from "../scripts/node-binaries.mjs";

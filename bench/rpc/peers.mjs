@@ -3,10 +3,12 @@
 import { forrstFunction } from "./work.mjs";
 
 /**
+ * @typedef {import("node:http").Server | { port: number }} Started A server that is to listen yet, or one that does.
+ *
  * @typedef {object} Peer
  * @property {string} title
  * @property {boolean} isRpc
- * @property {() => Promise<{ start: () => unknown }>} load
+ * @property {() => Promise<{ start: () => Started | Promise<Started> }>} load
  * @property {(lines: number) => { path: string, headers?: Record<string, string>, body: unknown }} request
  */
 
@@ -45,6 +47,12 @@ export const peers = {
     request: forrstRequest,
   },
   clew: { title: "@clew/rpc", isRpc: true, load: () => import("./servers/clew.mjs"), request: forrstRequest },
+  "clew-handler": {
+    title: "@clew/rpc on node:http",
+    isRpc: false,
+    load: () => import("./servers/clew-handler.mjs"),
+    request: forrstRequest,
+  },
   fastify: {
     title: "fastify",
     isRpc: false,

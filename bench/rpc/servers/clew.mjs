@@ -1,17 +1,19 @@
 // @ts-check
-// Ours: arguments validated, context on (each call in a scope of its own), tracing on.
-import { createServer } from "node:http";
-import { createServer as createForrstServer } from "@clew/rpc";
+// Ours, as the guide starts it: arguments validated, context on (each call in a scope of its own), tracing on.
+import { createServer, listen } from "@clew/rpc";
 import { z } from "zod";
 import { findOrder, forrstFunction, orderArguments } from "../work.mjs";
 
-export function start() {
-  const server = createForrstServer({ service: "bench" });
-  server.function(forrstFunction, {
+export function createForrstServer() {
+  return createServer({ service: "bench" }).function(forrstFunction, {
     version: "1.0.0",
     arguments: orderArguments,
     result: z.unknown(),
     handler: findOrder,
   });
-  return createServer((request, response) => server.handle(request, response));
+}
+
+export async function start() {
+  const { url } = await listen(createForrstServer());
+  return { port: Number(new URL(url).port) };
 }

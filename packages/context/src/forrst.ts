@@ -21,8 +21,9 @@ export function contextFromForrst(
     return fromHeaders;
   }
   let { caller } = fromHeaders;
-  const changes = new Map<string, string>();
-  for (const [name, value] of Object.entries(member)) {
+  let changes: Map<string, string> | undefined;
+  for (const name of Object.keys(member)) {
+    const value = (member as Record<string, unknown>)[name];
     if (name === "caller") {
       if (typeof value === "string" && value !== "") caller = value;
       else onFault("malformed", 1, "caller of the envelope");
@@ -34,12 +35,16 @@ export function contextFromForrst(
       }
       const key = encodeFieldName(name);
       // Nearly always the headers said the same already.
-      if (findBaggageValue(fromHeaders.baggage, key) !== encoded) changes.set(key, encoded);
+      if (findBaggageValue(fromHeaders.baggage, key) === encoded) continue;
+      changes ??= new Map();
+      changes.set(key, encoded);
     }
   }
-  if (changes.size === 0 && caller === fromHeaders.caller) return fromHeaders;
-  return withEncodedFields(fromHeaders, changes, caller);
+  if (changes === undefined && caller === fromHeaders.caller) return fromHeaders;
+  return withEncodedFields(fromHeaders, changes ?? noChanges, caller);
 }
+
+const noChanges: ReadonlyMap<string, string> = new Map();
 
 function encodeUntrusted(value: unknown): string | undefined {
   try {

@@ -62,10 +62,7 @@ export function stringifyMarked(value: JsonValue): string {
   return JSON.stringify(value).replaceAll(marked, "$1");
 }
 
-/**
- * As `JSON.stringify`, and bigints and marked integers are written as integers; what has no JSON, such as a function,
- * is null.
- */
+/** As `JSON.stringify`, and bigints and marked integers are written as integers; what has no JSON is null. */
 export function stringifyExact(value: NonNullable<unknown> | null): string {
   try {
     const text: string | undefined = JSON.stringify(value);

@@ -13,14 +13,17 @@ export type JsonResult =
       readonly position: number;
     };
 
-/** Parses a JSON text in UTF-8 without ever throwing, and never builds one that is deeper than `maxDepth`. */
-export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
-  if (!isUtf8(bytes)) {
-    return syntaxFault("the document is not UTF-8", firstInvalidUtf8(bytes));
+/**
+ * Parses a JSON text, in UTF-8 where it comes as bytes, without ever throwing, and never builds one that is deeper than
+ * `maxDepth`.
+ */
+export function parseJson(source: Buffer | string, maxDepth: number): JsonResult {
+  if (typeof source !== "string" && !isUtf8(source)) {
+    return syntaxFault("the document is not UTF-8", firstInvalidUtf8(source));
   }
-  const text = bytes.toString("utf8");
+  const text = typeof source === "string" ? source : source.toString("utf8");
   // Few brackets cannot be deep, and to count them is much cheaper than to look at every byte.
-  const tooDeep = hasMoreBrackets(text, maxDepth) ? findExcessDepth(bytes, maxDepth) : undefined;
+  const tooDeep = hasMoreBrackets(text, maxDepth) ? findExcessDepth(bytesOf(source), maxDepth) : undefined;
   if (tooDeep !== undefined) {
     const message = `the document is nested deeper than ${maxDepth} levels`;
     return { ok: false, kind: "depth", message, position: tooDeep };
@@ -31,11 +34,17 @@ export function parseJson(bytes: Buffer, maxDepth: number): JsonResult {
     return marked === undefined ? { ok: true, value } : { ok: true, value, marked: JSON.parse(marked) };
   } catch {
     // Only a SyntaxError can come from JSON.parse; where it lies is found below, the same way on every Node version.
+    const bytes = bytesOf(source);
     const fault = findJsonFault(bytes);
     if (fault === undefined) return syntaxFault("invalid JSON", 0);
     const found = fault.position >= bytes.length ? "the document ended" : "found something else";
     return syntaxFault(`invalid JSON: expected ${fault.expected}, but ${found}`, fault.position);
   }
+}
+
+/** Only for documents that are refused. */
+function bytesOf(source: Buffer | string): Buffer {
+  return typeof source === "string" ? Buffer.from(source) : source;
 }
 
 function syntaxFault(message: string, position: number): JsonResult {

@@ -27,7 +27,7 @@ export type RequestResult =
  * know are ignored. Never throws. Source: Forrst specification, protocol and document-structure.
  */
 export function parseRequest(
-  body: Buffer,
+  body: Buffer | string,
   limits: EnvelopeLimits,
   largeIntegers: LargeIntegers = "refuse",
 ): RequestResult {

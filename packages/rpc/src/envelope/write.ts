@@ -20,9 +20,13 @@ const responseHead = `{"protocol":${JSON.stringify(protocol)},"id":`;
 
 /** A function that returned nothing answers null. Throws what `JSON.stringify` throws on values that are not JSON. */
 export function writeResponse({ id, result, errors, extensions, meta }: ForrstResponse): string {
-  let text = `${responseHead}${JSON.stringify(id)},"result":${stringifyExact(result ?? null)}`;
-  if (errors !== undefined) text += `,"errors":${stringifyExact(errors)}`;
-  if (extensions !== undefined) text += `,"extensions":${stringifyExact(extensions)}`;
-  if (meta !== undefined) text += `,"meta":${stringifyExact(meta)}`;
-  return `${text}}`;
+  const members = { result: result ?? null, errors, extensions, meta };
+  let text = stringifyExact(members);
+  // What has no JSON, such as a function, is left out by it.
+  if (!text.startsWith('{"result":')) text = stringifyExact({ ...members, result: null });
+  return `${responseHead}${quote(id)},${text.slice(1)}`;
+}
+
+function quote(id: string | null): string {
+  return id !== null && /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(id) ? `"${id}"` : JSON.stringify(id);
 }

@@ -24,8 +24,8 @@ const noOptions: JsonObject = {};
 export class ExtensionRegistry {
   readonly extensions: readonly Extension[];
   readonly #byUrn = new Map<string, Extension>();
-  /** Those that always run, for requests that name none. */
-  readonly #unasked: readonly ActiveExtension[];
+  /** Those that always run, for requests that name none, by the kind of function. */
+  readonly #unasked: Readonly<Record<FunctionFacts["kind"], readonly ActiveExtension[]>>;
 
   /** Throws E_RPC_OPTIONS for a URN that cannot name an extension, or that is there twice. */
   constructor(extensions: readonly Extension[]) {
@@ -42,9 +42,13 @@ export class ExtensionRegistry {
       }
       this.#byUrn.set(urn, extension);
     }
-    this.#unasked = extensions
-      .filter(({ isAlwaysOn }) => isAlwaysOn === true)
-      .map((extension) => ({ extension, urn: extension.urn, options: noOptions, isAsked: false }));
+    const unasked = extensions.map((extension) => {
+      return { extension, urn: extension.urn, options: noOptions, isAsked: false };
+    });
+    this.#unasked = {
+      function: unasked.filter(({ extension: { isAlwaysOn } }) => isAlwaysOn === true),
+      stream: unasked.filter(({ extension: { isAlwaysOn = false } }) => isAlwaysOn !== false),
+    };
   }
 
   /**
@@ -53,13 +57,14 @@ export class ExtensionRegistry {
    * Source: Forrst specification, extensions/index "Server Handling".
    */
   negotiate(request: ForrstRequest, target: FunctionFacts, maxErrors: number): readonly ActiveExtension[] {
-    if (request.extensions.length === 0) return this.#unasked;
+    const unasked = this.#unasked[target.kind];
+    if (request.extensions.length === 0) return unasked;
     const asked = this.#findAsked(request, maxErrors);
     const active: ActiveExtension[] = [];
     for (const extension of this.extensions) {
-      const found = askedFor(asked, extension);
-      if (found !== undefined) active.push(checkApplies(found, target));
-      else if (extension.isAlwaysOn === true) active.push(this.#unaskedOf(extension));
+      const found = partOf(asked, extension);
+      const one = found === undefined ? partOf(unasked, extension) : checkApplies(found, target);
+      if (one !== undefined) active.push(one);
     }
     return active;
   }
@@ -80,7 +85,7 @@ export class ExtensionRegistry {
       const data = extension.refusedData({ options, isAsked: true, error, receivedAt });
       if (data !== undefined) answers.push({ urn, data });
     }
-    for (const { extension, urn, options } of this.#unasked) {
+    for (const { extension, urn, options } of this.#unasked.function) {
       if (extension.answersUnasked !== true || seen.has(extension)) continue;
       const data = extension.refusedData?.({ options, isAsked: false, error, receivedAt });
       if (data !== undefined) answers.push({ urn, data });
@@ -93,10 +98,6 @@ export class ExtensionRegistry {
     return this.#byUrn.get(urn) ?? this.#byUrn.get(canonicalUrn(urn));
   }
 
-  #unaskedOf(extension: Extension): ActiveExtension {
-    return this.#unasked.find((one) => one.extension === extension) as ActiveExtension;
-  }
-
   #findAsked(request: ForrstRequest, maxErrors: number): readonly Asked[] {
     const asked: Asked[] = [];
     const faults: ForrstError[] = [];
@@ -106,7 +107,7 @@ export class ExtensionRegistry {
       const extension = this.#find(urn);
       if (extension === undefined) {
         if (required === true) unsupported.push({ urn, index });
-      } else if (askedFor(asked, extension) !== undefined) {
+      } else if (partOf(asked, extension) !== undefined) {
         faults.push(invalid(`/extensions/${index}/urn`, `The extension ${urn} is given twice`));
       } else {
         asked.push({ extension, urn, options, isAsked: true, index });
@@ -132,8 +133,11 @@ export class ExtensionRegistry {
 type Asked = ActiveExtension & { readonly index: number };
 
 /** At most one for each extension of the server, so a handful. */
-function askedFor(asked: readonly Asked[], extension: Extension): Asked | undefined {
-  for (const one of asked) if (one.extension === extension) return one;
+function partOf<Part extends ActiveExtension>(
+  parts: readonly Part[],
+  extension: Extension,
+): Part | undefined {
+  for (const part of parts) if (part.extension === extension) return part;
   return undefined;
 }
 

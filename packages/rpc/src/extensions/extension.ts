@@ -71,8 +71,8 @@ interface Refusal {
 export interface Extension<State = unknown> {
   /** `urn:<vendor>:forrst:ext:<name>`; those of the protocol are known without vendor as well. */
   readonly urn: string;
-  /** Runs for calls that do not name it too. Default false. */
-  readonly isAlwaysOn?: boolean | undefined;
+  /** Runs for calls that do not name it too: for all, or those of functions that answer with events. Default false. */
+  readonly isAlwaysOn?: boolean | "streams" | undefined;
   /** Asked for `data` by calls that do not name it too; only with `isAlwaysOn`. Default false. */
   readonly answersUnasked?: boolean | undefined;
   /** What capabilities say of it beside its URN. */

@@ -10,7 +10,7 @@ export const eventStreamType = "text/event-stream";
 export const streamExtension: Extension = defineExtension<void>({
   urn: streamUrn,
   // A function that only streams has to be asked for a stream.
-  isAlwaysOn: true,
+  isAlwaysOn: "streams",
   capabilities: { content_type: eventStreamType, events: ["data", "progress", "error", "done", "complete"] },
   validate({ accept, last_event_id: lastEventId }) {
     const faults: OptionFault[] = [];

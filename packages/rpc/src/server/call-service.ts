@@ -77,7 +77,6 @@ export class CallService {
       refusable: undefined,
       isStream: false,
     };
-    this.#running.add(running);
     let work: Soon<void>;
     try {
       work = this.#answer(running);
@@ -85,14 +84,21 @@ export class CallService {
       this.#fail(running, error);
       return;
     }
-    if (work instanceof Promise) {
-      work.then(
-        () => this.#finish(running),
-        (error: unknown) => this.#fail(running, error),
-      );
-    } else {
-      this.#finish(running);
-    }
+    // What was answered in this turn was never under way.
+    if (!(work instanceof Promise)) return;
+    this.#running.add(running);
+    work.then(
+      () => this.#finish(running),
+      (error: unknown) => {
+        this.#fail(running, error);
+        this.#finish(running);
+      },
+    );
+  }
+
+  #finish(running: Running): void {
+    this.#running.delete(running);
+    if (this.#running.size === 0) this.#onIdle();
   }
 
   close(): Promise<void> {
@@ -102,6 +108,8 @@ export class CallService {
 
   async #drain(): Promise<void> {
     const ending = closingError();
+    // Whoever closes it in a handler may be in a call that is not known to be under way yet.
+    await undefined;
     for (const { exchange, isStream } of this.#running) if (isStream) exchange.abort.abort(ending);
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -112,11 +120,6 @@ export class CallService {
       };
     });
     for (const { exchange } of this.#running) exchange.abort.abort(ending);
-  }
-
-  #finish(running: Running): void {
-    this.#running.delete(running);
-    if (this.#running.size === 0) this.#onIdle();
   }
 
   /** Answers with an error. */
@@ -131,7 +134,6 @@ export class CallService {
       internalErrorChannel.publish({ error: fault, call: factsOf(call) });
       exchange.destroy();
     }
-    this.#finish(running);
   }
 
   /** What an answer says beside result or errors. */
@@ -163,11 +165,11 @@ export class CallService {
   #refusal(): RpcError | undefined {
     if (this.#closing !== undefined) return closingError();
     const { maxCalls } = this.#options;
-    if (this.#running.size <= maxCalls) return undefined;
+    if (this.#running.size < maxCalls) return undefined;
     return new RpcError("UNAVAILABLE", `${maxCalls} calls are under way already`);
   }
 
-  #read(running: Running, body: Buffer, refusal: RpcError | undefined): Soon<void> {
+  #read(running: Running, body: Buffer | string, refusal: RpcError | undefined): Soon<void> {
     const { exchange } = running;
     const parsed = parseRequest(body, this.#options.limits, this.#options.largeIntegers);
     if (!parsed.ok) {

@@ -8,6 +8,7 @@ import type { FunctionExtras } from "../function-docs.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Infer, Schema } from "../schemas/schema.ts";
 import { HttpExchange, type HttpRequest, type HttpResponse } from "../transports/http-exchange.ts";
+import { servePlainConnection } from "../transports/plain/plain-connection.ts";
 import { serveUnixConnection } from "../transports/unix-server.ts";
 import type { Call } from "./call.ts";
 import { CallService } from "./call-service.ts";
@@ -45,6 +46,13 @@ export interface ForrstServer {
   setFunctionStatus(name: string, status: FunctionStatus | undefined): void;
   /** Answers one request; use it as the handler of a `node:http` or `node:http2` server. Never throws. */
   handle(request: HttpRequest, response: HttpResponse): void;
+  /**
+   * Answers calls on one connection of HTTP/1.1, in less time than `handle`: as long as they are plain POSTs of JSON.
+   * Calls `handOver` at the first that is not, with what was read put back into the socket: then the connection is that
+   * of a `node:http` server's `connection` listener. At once where `admit` wants to see Node's request. Returns what
+   * ends the connection, if it is idle. Never throws.
+   */
+  serveHttpConnection(socket: Socket, handOver: () => void): () => void;
   /** Answers all calls on one connection of a Unix socket, made by a server with `allowHalfOpen`. Never throws. */
   serveConnection(socket: Socket): void;
   /** Answers one request that a transport of one's own brings. Never throws. */
@@ -82,6 +90,7 @@ export function createServer(options: ServerOptions): ForrstServer {
   const accept = (exchange: Exchange): void => service.accept(exchange);
   const connection = { accept, admit: options.admit, maxBodyBytes: limits.maxBodyBytes };
   const http = { service: options.service, admit: options.admit };
+  const plain = { accept, service: options.service, maxBodyBytes: limits.maxBodyBytes };
   const server: ForrstServer = {
     function: (name, { handler, ...rest }) =>
       server.implement(defineFunction({ name, ...rest }), handler as never),
@@ -99,6 +108,11 @@ export function createServer(options: ServerOptions): ForrstServer {
     },
     setFunctionStatus: (name, status) => table.setStatus(name, status),
     handle: (request, response) => accept(new HttpExchange(request, response, http)),
+    serveHttpConnection(socket, handOver) {
+      if (options.admit === undefined) return servePlainConnection(socket, plain, handOver);
+      handOver();
+      return () => {};
+    },
     serveConnection: (socket) => serveUnixConnection(socket, connection),
     accept,
     close: () => service.close(),

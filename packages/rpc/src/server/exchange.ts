@@ -31,10 +31,11 @@ export interface Exchange {
    */
   readonly abort: AbortController;
   /**
-   * The request's document; undefined when the client went away in the middle of it. Throws, or rejects with, the
+   * The request's document, as bytes, or as text where they are ASCII and the transport has made text of them already;
+   * undefined when the client went away in the middle of it. Throws, or rejects with, the
    * `RpcError` that is the answer to what the transport itself refuses.
    */
-  receive(maxBodyBytes: number): Soon<Buffer | undefined>;
+  receive(maxBodyBytes: number): Soon<Buffer | string | undefined>;
   /**
    * Whether calls share a connection, so that an answer needs the id that tells whose it is: such a request is read
    * before it is refused, where that can be helped.

@@ -9,7 +9,7 @@ export interface RateLimit {
   readonly remaining: number;
   /** Until the window begins anew. */
   readonly resetsInMs: number;
-  /** Goes into `RateLimit-Policy`, such as `100;w=60`. Visible ASCII and spaces. */
+  /** Goes into `RateLimit-Policy`, such as `100;w=60`. Visible ASCII and spaces; any other is left out. */
   readonly policy?: string | undefined;
 }
 
@@ -53,7 +53,8 @@ export function metaHeaders(
     headers.push("ratelimit-limit", String(rateLimit.limit));
     headers.push("ratelimit-remaining", String(rateLimit.remaining));
     headers.push("ratelimit-reset", wholeSeconds(rateLimit.resetsInMs));
-    if (rateLimit.policy !== undefined) headers.push("ratelimit-policy", rateLimit.policy);
+    const { policy } = rateLimit;
+    if (policy !== undefined && /^[\x20-\x7e]+$/.test(policy)) headers.push("ratelimit-policy", policy);
   }
   if (error?.retryAfterMs !== undefined) headers.push("retry-after", wholeSeconds(error.retryAfterMs));
   return headers;

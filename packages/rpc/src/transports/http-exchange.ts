@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { HeaderReader } from "@clew/context";
-import { eventStreamType, heartbeat, writeEvent } from "../extensions/stream.ts";
+import { heartbeat, writeEvent } from "../extensions/stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { Answer, Exchange, StreamEventName } from "../server/exchange.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { type Soon, whenReady } from "../when-ready.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
+import { answerHeaders, documentHeaders, listReader, streamHeaders } from "./http-headers.ts";
 import { type BodyResult, readBody } from "./read-body.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -77,27 +78,16 @@ export class HttpExchange implements Exchange {
     });
   }
 
-  send({ id, status, text, headers: said }: Answer): void {
+  send(answer: Answer): void {
     const response = this.#response;
     if (response.headersSent || !this.#isOpen()) return;
-    // Names and values in turn: the form that Node writes with the least ado.
-    const headers: (string | number)[] = [
-      "content-type",
-      "application/json",
-      "content-length",
-      Buffer.byteLength(text),
-      "cache-control",
-      "no-store",
-      ...said,
-    ];
-    if (isHeaderSafe(id)) headers.push("x-forrst-request-id", id);
-    if (status === 401) headers.push("www-authenticate", `Bearer realm="${this.#options.service}"`);
-    if (status === 405) headers.push("allow", "POST");
+    const bytes = Buffer.byteLength(answer.text);
+    const headers = [...documentHeaders, ...answerHeaders(answer, bytes, this.#options.service)];
     // What is left of an unread body would be taken for the next request; HTTP/2 has no such trouble.
     if (!this.#request.complete && this.#request.httpVersionMajor === 1) headers.push("connection", "close");
-    response.writeHead(status, headers as never);
+    response.writeHead(answer.status, headers);
     this.#hasEnded = true;
-    response.end(text);
+    response.end(answer.text);
   }
 
   isBegun(): boolean {
@@ -109,11 +99,7 @@ export class HttpExchange implements Exchange {
     this.#response.on("drain", () => {
       this.#isFull = false;
     });
-    this.#response.writeHead(200, {
-      "content-type": eventStreamType,
-      "cache-control": "no-store",
-      ...(isHeaderSafe(id) ? { "x-forrst-request-id": id } : undefined),
-    });
+    this.#response.writeHead(200, streamHeaders(id));
   }
 
   writeEvent(event: StreamEventName, data: string, id?: string): void {
@@ -170,11 +156,6 @@ function takeReadBody(request: HttpRequest): BodyResult | undefined {
   );
 }
 
-/** Only ids that are safe in a header and of a length that headers bear are echoed there as well. */
-function isHeaderSafe(id: string | null): id is string {
-  return id !== null && /^[\x21-\x7e]{1,128}$/.test(id);
-}
-
 function clientGone(): RpcError {
   return new RpcError("UNAVAILABLE", "the client went away");
 }
@@ -185,17 +166,5 @@ function clientGone(): RpcError {
  */
 function readerOf(request: HttpRequest): HeaderReader {
   if (request.httpVersionMajor !== 1) return (name) => request.headers[name];
-  const { rawHeaders } = request;
-  return (name) => {
-    let found: string | string[] | undefined;
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      const raw = rawHeaders[at] as string;
-      if (raw.length !== name.length || (raw !== name && raw.toLowerCase() !== name)) continue;
-      const value = rawHeaders[at + 1] as string;
-      if (found === undefined) found = value;
-      else if (typeof found === "string") found = [found, value];
-      else found.push(value);
-    }
-    return found;
-  };
+  return listReader(request.rawHeaders);
 }

@@ -1,3 +1,5 @@
+import { channel } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
 import { chmod, lstat, rm } from "node:fs/promises";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer as createHttp2Server, createSecureServer, type Http2Session } from "node:http2";
@@ -109,7 +111,40 @@ function createHttp(server: ForrstServer, { tls, http2 }: ListenOptions): Server
       ? createHttp2Server(handle)
       : createSecureServer({ ...secure, allowHTTP1: true }, handle);
   }
-  return secure === undefined ? createHttpServer(handle) : createHttpsServer(secure, handle);
+  if (secure !== undefined) return createHttpsServer(secure, handle);
+  const http = createHttpServer(handle);
+  servePlainFirst(http, server);
+  return http;
+}
+
+/**
+ * Puts the shorter way in front of Node's own, connection by connection; not where somebody watches Node's server, such
+ * as an SDK that makes a span of each request: it would not see ours.
+ */
+function servePlainFirst(http: HttpServer, server: ForrstServer): void {
+  const listeners = http.listeners("connection") as ((socket: Socket) => void)[];
+  http.removeAllListeners("connection");
+  const idle = new Set<() => void>();
+  http.on("connection", (socket: Socket) => {
+    const handOver = (): void => {
+      for (const listener of listeners) listener.call(http, socket);
+    };
+    if (isWatched(http)) return handOver();
+    const endIfIdle = server.serveHttpConnection(socket, handOver);
+    idle.add(endIfIdle);
+    socket.once("close", () => idle.delete(endIfIdle));
+  });
+  const closeIdle = http.closeIdleConnections.bind(http);
+  http.closeIdleConnections = () => {
+    for (const endIfIdle of idle) endIfIdle();
+    closeIdle();
+  };
+}
+
+const requestStarted = channel("http.server.request.start");
+
+function isWatched(http: HttpServer): boolean {
+  return http.emit !== EventEmitter.prototype.emit || requestStarted.hasSubscribers;
 }
 
 function createUnix(server: ForrstServer): Server {
