@@ -89,7 +89,7 @@ function printConfig(cli: CliContext, { values }: LoadedConfig): void {
 }
 
 function gatewayUrl({ gateway }: Config): string | undefined {
-  return gateway && `http://${formatEndpoint(gateway.listen)}/`;
+  return gateway && `${gateway.tls ? "https" : "http"}://${formatEndpoint(gateway.listen)}/`;
 }
 
 function announce(cli: CliContext, config: Config, selection: Selection, late: readonly string[]): void {

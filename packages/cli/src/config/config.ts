@@ -1,5 +1,6 @@
 import type { RoutingKeys, ServiceInfo } from "@clew/control";
 import type { Endpoint } from "@clew/tunnel";
+import type { GatewayConfig } from "./gateway-section.ts";
 
 export interface PortConfig {
   readonly listen: Endpoint;
@@ -16,13 +17,6 @@ export interface ServiceConfig {
   /** With `{service.port}` as it stands in the file. */
   readonly env: Readonly<Record<string, string>>;
   readonly ports: Readonly<Record<string, PortConfig>>;
-}
-
-interface GatewayConfig {
-  readonly listen: Endpoint;
-  readonly ingress: string;
-  readonly previews: string;
-  readonly accept: readonly string[];
 }
 
 /** clew.yaml with defaults filled in, addresses parsed and paths absolute. */

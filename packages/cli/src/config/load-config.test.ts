@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { isClewError } from "@clew/errors";
 import { temporaryDirectory } from "@clew/testing";
@@ -114,4 +114,51 @@ test("a token shorter than 16 characters is refused", async () => {
   const file = join(folder.path, "token");
   await writeFile(file, "short\n");
   assert.match(await faultsOf(small, { CLEW_MANAGER_TOKEN_FILE: file }), /shorter than 16/);
+});
+
+test("a gateway's section is taken whole: paths become absolute, and what it names must exist", async () => {
+  const text = `gateway:
+  listen: "0.0.0.0:443"
+  ingress: orders
+  ingressHost: shop.example
+  ingresses:
+    docs: { url: "https://docs.internal:8443", host: docs.example, ca: ca.pem }
+    pay: { service: orders }
+  previewUrl: "https://{slug}.preview.example/"
+  partners: { acme: { accept: [tenant_id], addresses: [198.51.100.0/24] } }
+  tls: { certificates: [{ cert: c.pem, key: k.pem, hosts: ["*.preview.example"] }], clientCa: ca.pem }
+  accessLog: access.log
+  limits: { previewRequests: { perSecond: 0.5, burst: 10 } }
+${small}`;
+  const { config } = await load(text);
+  const folder = dirname(config.file);
+  const { listen, ingresses, tls, accessLog, limits } = config.gateway ?? assert.fail("no gateway");
+  assert.deepEqual(listen, { host: "0.0.0.0", port: 443 });
+  assert.equal(ingresses?.["docs"]?.ca, join(folder, "ca.pem"));
+  assert.deepEqual(tls, {
+    certificates: [{ cert: join(folder, "c.pem"), key: join(folder, "k.pem"), hosts: ["*.preview.example"] }],
+    clientCa: join(folder, "ca.pem"),
+  });
+  assert.deepEqual([accessLog, limits?.previewRequests?.burst], [join(folder, "access.log"), 10]);
+  assert.equal((await load(text, { CLEW_GATEWAY_ACCESS_LOG: "stdout" })).config.gateway?.accessLog, "stdout");
+});
+
+test("a gateway's ingress without an address, a partner nobody can tell, and a preview address without a slug are faults", async () => {
+  const report = await faultsOf(`gateway:
+  ingress: orders
+  previewUrl: https://preview.example/
+  ingresses: { none: { host: a.example }, two: { service: orders, url: "http://a" }, bad: { url: "ftp://a" } }
+  partners: { anybody: { accept: [tenant_id] } }
+  tls: { certificates: [] }
+${small}`);
+  assert.match(report, /gateway\.previewUrl .*\{slug\}/);
+  assert.match(report, /ingresses\.none .*exactly one of service and url/);
+  assert.match(report, /ingresses\.two .*exactly one of service and url/);
+  assert.match(report, /ingresses\.bad\.url/);
+  assert.match(report, /partners\.anybody .*needs addresses or a certificate/);
+  assert.match(report, /tls\.certificates/);
+  const unknown = await faultsOf(
+    `gateway: { ingress: orders, ingresses: { a: { service: shop } } }\n${small}`,
+  );
+  assert.match(unknown, /gateway\.ingresses\.a\.service .*no service shop; there are: orders/);
 });

@@ -4,6 +4,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { CliError } from "../errors.ts";
 import { type Config, type PortConfig, parseEndpoint, type ServiceConfig } from "./config.ts";
+import { checkGateway, resolveGateway } from "./gateway-section.ts";
 import { isUnreadable, unknownReferences } from "./references.ts";
 import { type ConfigFile, configSchema } from "./schema.ts";
 import { environmentName, settings } from "./settings.ts";
@@ -136,12 +137,7 @@ function overlay(
 function crossChecks(file: ConfigFile): Fault[] {
   const faults: Fault[] = [];
   const names = Object.keys(file.services);
-  if (file.gateway && !names.includes(file.gateway.ingress)) {
-    faults.push({
-      path: ["gateway", "ingress"],
-      message: `no service ${file.gateway.ingress}; there are: ${names.join(", ")}`,
-    });
-  }
+  if (file.gateway) faults.push(...checkGateway(file.gateway, names));
   for (const [name, { env = {} }] of Object.entries(file.services)) {
     for (const [variable, value] of Object.entries(env)) {
       const path = ["services", name, "env", variable];
@@ -191,7 +187,7 @@ function resolveConfig(file: string, parsed: ConfigFile): Config {
       routingKeys: manager.routingKeys,
       advertise: manager.advertise ?? manager.listen,
     },
-    gateway: gateway && { ...gateway, listen: parseEndpoint(gateway.listen) },
+    gateway: gateway && resolveGateway(folder, gateway),
     services: Object.entries(parsed.services).map(([name, service]) => resolveService(folder, name, service)),
     welcome: parsed.welcome,
   };

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { type GatewaySection, gatewaySection } from "./gateway-section.ts";
+import { hostPort, name } from "./names.ts";
 
 interface PortSection {
   readonly listen: string;
@@ -25,28 +27,10 @@ export interface ConfigFile {
     readonly advertise?: string | undefined;
     readonly routingKeys: "open" | "signed";
   };
-  readonly gateway?:
-    | {
-        readonly listen: string;
-        readonly ingress: string;
-        readonly previews: string;
-        readonly accept: readonly string[];
-      }
-    | undefined;
+  readonly gateway?: GatewaySection | undefined;
   readonly services: Readonly<Record<string, ServiceSection>>;
   readonly welcome?: readonly string[] | undefined;
 }
-
-const hostPort: z.ZodType<string> = z
-  .string()
-  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, "is not host:port, such as 127.0.0.1:8000");
-
-const name = z
-  .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-    "is not a name of small letters, digits and inner hyphens",
-  );
 
 const portSection: z.ZodType<PortSection> = z.strictObject({
   listen: hostPort.describe("host:port where the agent listens: what other services and the gateway call"),
@@ -103,13 +87,6 @@ const managerSection: z.ZodType<ConfigFile["manager"]> = z.strictObject({
       "open: routing keys are plain route names, which everybody can guess; signed: the manager signs them. " +
         "Default: open when the manager listens on loopback and has no token, else signed",
     ),
-});
-
-const gatewaySection: z.ZodType<NonNullable<ConfigFile["gateway"]>> = z.strictObject({
-  listen: hostPort.describe("host:port of the gateway"),
-  ingress: name.describe("service that the gateway leads to"),
-  previews: z.string().describe("domain below which previews have their host names"),
-  accept: z.array(z.string()).describe("fields that are believed when they come from outside"),
 });
 
 export const configSchema: z.ZodType<ConfigFile> = z.strictObject({

@@ -26,9 +26,12 @@ export const settings: readonly Setting[] = [
   },
   { path: ["gateway", "listen"], fallback: "127.0.0.1:8000" },
   { path: ["gateway", "ingress"] },
+  { path: ["gateway", "ingressHost"] },
   // `*.localhost` reaches loopback in every browser without any DNS (RFC 6761 §6.3).
   { path: ["gateway", "previews"], fallback: "preview.localhost" },
+  { path: ["gateway", "previewUrl"] },
   { path: ["gateway", "accept"], fallback: [] },
+  { path: ["gateway", "accessLog"] },
 ];
 
 /** `manager.tokenFile` → `CLEW_MANAGER_TOKEN_FILE`. */

@@ -1,14 +1,14 @@
 import { startAgent } from "@clew/agent";
-import { startGateway } from "@clew/gateway";
+import type { Gateway } from "@clew/gateway";
 import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
 import type { Logger } from "pino";
 import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
-import { CliError } from "../errors.ts";
 import { packageVersion } from "../package-version.ts";
 import { startGuard } from "../processes/guard.ts";
 import { superviseService } from "../processes/supervised-service.ts";
 import { checkAddresses, waitForListener } from "./addresses.ts";
 import { describeReport } from "./registry-report.ts";
+import { runGateway } from "./run-gateway.ts";
 import type { Selection } from "./selection.ts";
 
 /** How long running requests may take to finish when a part is stopped. */
@@ -31,6 +31,8 @@ export interface StartOptions {
 export interface Parts {
   /** Services that do not listen yet, though their time is up. */
   readonly late: readonly string[];
+  /** Takes up what has changed on disk, where there is something that may. */
+  readonly reload: (() => void) | undefined;
   /** Ends everything, in the order in which nobody loses a request. */
   stop(): Promise<void>;
 }
@@ -50,8 +52,9 @@ export async function startParts(options: StartOptions): Promise<Parts> {
     const { late, stop: stopServices } = await runServices(options);
     stops.push(stopServices);
     stops.push(await runAgents(options));
-    if (selection.gateway) stops.push(await runGateway(options));
-    return { late, stop };
+    const gateway = selection.gateway ? await startTheGateway(options) : undefined;
+    if (gateway) stops.push(() => gateway.close({ graceMs: drainGraceMs }));
+    return { late, reload: reloadOf(config, gateway), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -160,26 +163,18 @@ async function runAgents({ config, selection, log, onProgress }: StartOptions): 
   return stop;
 }
 
-async function runGateway({ config, log, onProgress }: StartOptions): Promise<Stop> {
-  const { gateway } = config;
-  if (!gateway) throw new CliError("E_CONFIG_INVALID", `${config.file} has no gateway section`);
-  const gate = await startGateway({
-    listen: gateway.listen,
-    ingress: { ...ingressAddress(config, gateway.ingress), service: gateway.ingress },
-    previewsDomain: gateway.previews,
-    accept: [...gateway.accept],
-    manager: managerOf(config),
-    log: log.child({ component: "gateway" }),
-  });
-  onProgress(`gateway listens on ${formatEndpoint(gateway.listen)}`);
-  return () => gate.close({ graceMs: drainGraceMs });
+async function startTheGateway({ config, log, onProgress }: StartOptions): Promise<Gateway> {
+  const manager = managerOf(config);
+  const gateway = await runGateway({ config, manager, log: log.child({ component: "gateway" }) });
+  onProgress(`gateway listens on ${formatEndpoint(gateway.address)}`);
+  return gateway;
 }
 
-/** The agent in front of the service that the gateway leads to: its first port. */
-function ingressAddress(config: Config, ingress: string): { host: string; port: number } {
-  const [port] = Object.values(config.services.find(({ name }) => name === ingress)?.ports ?? {});
-  if (port) return port.listen;
-  throw new CliError("E_CONFIG_INVALID", `the gateway's ingress ${ingress} has no port`);
+/** Certificates and a log file are other programs' to renew and to move. */
+function reloadOf(config: Config, gateway: Gateway | undefined): Parts["reload"] {
+  const { tls, accessLog } = config.gateway ?? {};
+  const hasFiles = tls !== undefined || (accessLog !== undefined && accessLog !== "stdout");
+  return gateway && hasFiles ? () => gateway.reload() : undefined;
 }
 
 function managerOf({ manager }: Config): { url: string; token?: string } {
