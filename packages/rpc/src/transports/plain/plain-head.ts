@@ -14,11 +14,11 @@ export interface PlainRequest {
 const maxHeadBytes = 16_384;
 
 /**
- * A head in which nothing is unusual: POST, HTTP/1.1, lines of a token, a colon and a value without control characters.
+ * A head in which nothing is unusual: POST, a path, HTTP/1.1, lines of a token, a colon and a value without control characters or space behind it.
  * Its parts exclude each other, so it is linear. Source: RFC 9112 §3 and §5, RFC 9110 §5.5.
  */
 const plainHead =
-  /^POST [\x21-\x7e]+ HTTP\/1\.1\r\n(?:[!#-'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/;
+  /^POST \/[\x21\x24-\x7e]* HTTP\/1\.1\r\n(?:[!#-'*+\-.^_`|~0-9A-Za-z]+:(?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?\r\n)+\r\n$/;
 
 /**
  * Reads the request that begins a chunk. Undefined for everything that is not plain and whole: Node's own parser is to
@@ -47,22 +47,17 @@ function readHeaders(text: string): string[] {
   while (at < text.length - 2) {
     const colon = text.indexOf(":", at);
     const end = text.indexOf("\r\n", colon);
-    headers.push(text.slice(at, colon), withoutSpace(text, colon + 1, end));
+    headers.push(text.slice(at, colon), text.slice(skipSpace(text, colon + 1), end));
     at = end + 2;
   }
   return headers;
 }
 
-/** Without optional white space around it, which is space and tab alone: `trim` would take more. */
-function withoutSpace(text: string, from: number, to: number): string {
-  let [start, end] = [from, to];
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+/** Behind optional white space, which is space and tab alone: `trim` would take more. */
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === 0x20 || text.charCodeAt(at) === 0x09) at++;
+  return at;
 }
 
 /** The body's length; undefined where any header asks for more than to be answered. */
