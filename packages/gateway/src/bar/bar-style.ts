@@ -7,10 +7,10 @@ summary, .card { background: var(--back); border: 1px solid var(--line); box-sha
 summary { display: flex; align-items: center; gap: 9px; min-height: 34px; padding: 5px 13px; border-radius: 17px; cursor: pointer; list-style: none; user-select: none }
 summary::-webkit-details-marker { display: none }
 summary:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
-.name { flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.name { flex: 0 1 auto; min-width: 3em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .name b { font-weight: 650 }
 .state, iframe { flex: none; height: 1.5em; border: 0; border-inline-start: 1px solid var(--line); padding-inline-start: 9px; white-space: nowrap }
-iframe { flex: 0 1 14em; width: 14em; min-width: 0; pointer-events: none; background: transparent; color-scheme: light dark }
+iframe { width: 14em; pointer-events: none; background: transparent; color-scheme: light dark }
 .sign { flex: none; width: 7px; height: 7px; margin-inline-start: auto; border: solid var(--soft); border-width: 1.5px 1.5px 0 0; transform: translateY(2px) rotate(-45deg) }
 [open] .sign { transform: translateY(-2px) rotate(135deg) }
 .card { position: absolute; inset-block-end: calc(100% + 8px); inset-inline-start: 0; width: max-content; min-width: 100%; max-width: min(24rem, calc(100vw - 24px)); max-height: calc(100vh - 80px); overflow: auto; padding: 14px 16px; border-radius: 14px }
@@ -20,7 +20,7 @@ dd { margin: 0; overflow-wrap: anywhere }
 p { margin: 10px 0 0; padding: 10px 0 0; border-top: 1px solid var(--line); color: var(--soft) }
 a { color: var(--accent) }
 @media (prefers-color-scheme: dark) { details { --back: #202026; --text: #ececf0; --soft: #a8a8b5; --line: #45454f; --accent: #9aa6ff } summary, .card { box-shadow: 0 2px 14px rgb(0 0 0 / .5) } }
-@media (max-width: 26rem) { .state, iframe { border-inline-start: 0; padding-inline-start: 0 } }
+@media (max-width: 26rem) { .state, iframe { border-inline-start: 0; padding-inline-start: 0 } iframe { width: 12em } }
 @media print { :host { display: none !important } }
 `;
 
