@@ -83,12 +83,17 @@ test("by a link: its secret leaves the address bar, is known to no script and no
   );
 });
 
-test("a link that was made anew opens the preview, and the one before does not", async () => {
+test("made again the preview keeps its link and its visitors; a new link turns out who came by the one before", async () => {
   const first = await create("--access", "link", "--name", "anew");
-  const second = await create("--name", "anew");
   await using visitor = await startVisitor(browser);
+  await visitor.open(first.visitUrl);
+  const again = await create("--name", "anew", "--access", "link");
+  assert.equal(again.visitUrl, first.visitUrl);
+  assert.equal((await visitor.open(first.url)).status(), 200);
+  const renewed = await create("--name", "anew", "--new-link");
+  await until(async () => (await visitor.open(first.url)).status() === 403, { what: "the gateway knows" });
   assert.equal((await visitor.open(first.visitUrl)).status(), 403);
-  assert.equal((await visitor.open(second.visitUrl)).status(), 200);
+  assert.equal((await visitor.open(renewed.visitUrl)).status(), 200);
 });
 
 test("by a password, typed without a mouse; a wrong one is said, and the way back leads to where one wanted to go", async () => {

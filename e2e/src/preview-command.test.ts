@@ -81,6 +81,7 @@ test("a password comes from a file or from standard input, never from the comman
     ["E_PASSWORD", "--password-file", `${file}.none`],
     ["E_USAGE", "--access", "password"],
     ["E_USAGE", "--access", "link", "--password-file", file],
+    ["E_USAGE", "--access", "public", "--new-link"],
     ["E_USAGE", "--header", "nothing"],
     ["E_USAGE", "--field", "nothing"],
     ["E_PREVIEW_HEADER", "--header", "cookie=a"],

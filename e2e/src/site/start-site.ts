@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createInstallation, type Installation, type Intercept, startIntercept } from "../installation.ts";
 
@@ -8,17 +9,28 @@ const siteFile = fileURLToPath(new URL("site.js", import.meta.url));
 export interface Site extends Installation {
   readonly url: string;
   readonly gatewayPort: number;
+  readonly managerUrl: string;
   /** `clew intercept site` with the changed edition, ready. */
   intercept(...flags: string[]): Promise<Intercept>;
 }
 
-/** @param gateway more of the gateway's section, as YAML of one line. */
-export async function startSite(gateway = ""): Promise<Site> {
+/** More of a section of the configuration, as YAML of one line that begins with a comma. */
+interface SiteSections {
+  readonly gateway?: string;
+  readonly manager?: string;
+}
+
+/** @param files by their names beside the configuration */
+export async function startSite(
+  { gateway = "", manager = "" }: SiteSections = {},
+  files: Readonly<Record<string, string>> = {},
+): Promise<Site> {
   const installation = await createInstallation();
   const { nextPort, clew, configFile } = installation;
   const gatewayPort = await nextPort();
+  const managerPort = await nextPort();
   const config = `environment: site-test
-manager: { listen: "127.0.0.1:${await nextPort()}", state: state }
+manager: { listen: "127.0.0.1:${managerPort}", state: state${manager} }
 gateway: { listen: "127.0.0.1:${gatewayPort}", ingress: site${gateway} }
 services:
   site:
@@ -26,6 +38,7 @@ services:
     ports: { http: { listen: "127.0.0.1:${await nextPort()}", upstream: "127.0.0.1:${await nextPort()}" } }
 `;
   await writeFile(configFile, config);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dirname(configFile), name), text);
   try {
     const up = await clew("up");
     await up.waitForLine("Clew is up", 60_000);
@@ -37,6 +50,7 @@ services:
     ...installation,
     url: `http://127.0.0.1:${gatewayPort}/`,
     gatewayPort,
+    managerUrl: `http://127.0.0.1:${managerPort}`,
     intercept: (...flags) =>
       startIntercept(clew, "site", flags, [process.execPath, siteFile, "--edition", "changed"]),
   };

@@ -1,7 +1,7 @@
 import { buildCommand, buildRouteMap, type Command, type RouteMap } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
 import { parseDuration } from "./commands/parsers.ts";
-import { json, manager, optional, owner, text } from "./flags.ts";
+import { json, manager, optional, owner, text, toggle } from "./flags.ts";
 import { examples } from "./help-text.ts";
 
 const expires = optional("how long it works, such as 24h (the default) or 7d", "TIME", parseDuration);
@@ -33,6 +33,7 @@ const create = buildCommand({
       name: text("name in the URL (default: not guessable)", "NAME"),
       expires,
       access: accessFlag,
+      newLink: toggle("another link: the one before opens nothing any more, its visitors are out"),
       passwordFile: text("file with the password; - is standard input (default: you are asked)", "FILE"),
       ingress: text("where it leads to: a name from gateway.ingresses (default: as the gateway)", "NAME"),
       header: {
@@ -54,10 +55,10 @@ const create = buildCommand({
     brief: "Make a URL whose visitors carry a route",
     fullDescription: `ACCESS
   public    everybody who opens the address
-  link      whoever has the link that is printed; it is told once
+  link      whoever has the link that is printed
   password  whoever knows the password
 
-Again with the same name, owner and route, it changes what is said, prolongs it, and gives out a new link.
+Again with the same name, owner and route, it changes what is said and prolongs it; its link stays as it is.
 
 ${examples(
   "clew preview create",

@@ -34,7 +34,7 @@ const accessSchema: z.ZodType<PreviewAccess> = z.discriminatedUnion("kind", [
 
 export const accessRequestSchema: z.ZodType<PreviewAccessRequest> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("public") }),
-  z.object({ kind: z.literal("link") }),
+  z.object({ kind: z.literal("link"), renew: z.boolean().optional() }),
   z.object({
     kind: z.literal("password"),
     password: z.string().min(minPasswordLength).max(maxPasswordLength),

@@ -22,8 +22,8 @@ export type PreviewAccess =
 /** Who may visit, as the preview's maker says it: the only message that a password travels in. */
 export type PreviewAccessRequest =
   | { readonly kind: "public" }
-  /** The manager makes the token, and tells it once. */
-  | { readonly kind: "link" }
+  /** The manager makes the token. Made again, the preview keeps its link, unless it is to have a new one. */
+  | { readonly kind: "link"; readonly renew?: boolean | undefined }
   | { readonly kind: "password"; readonly password: string };
 
 /** What everybody may know of a preview. */
@@ -55,11 +55,11 @@ export interface PreviewInfo extends PreviewFacts {
   readonly access: PreviewAccess["kind"];
 }
 
-/** A preview as its maker gets it, once. */
+/** A preview as its maker gets it. */
 export interface PreviewGrant extends PreviewInfo {
   /** The routing key that its visitors carry. Expires with the preview. */
   readonly key: string;
-  /** For access `link`: what the address takes as `?clew-visit=…`. The manager keeps only its hash. */
+  /** For access `link`: what the address takes as `?clew-visit=…`. It is in no list, no log and no record. */
   readonly linkToken?: string | undefined;
 }
 

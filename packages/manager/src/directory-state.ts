@@ -4,6 +4,7 @@ import {
   type GatewayRecord,
   type KeyRecord,
   lastGateway,
+  linkSecret,
   type PreviewRecord,
   parseRecord,
   parseRecordKey,
@@ -39,6 +40,8 @@ export interface View {
   readonly keyPair: KeyRecord | undefined;
   /** What gateways sign their visitors' cookies with. */
   readonly visitorKey: string | undefined;
+  /** What links' tokens are made from. */
+  readonly linkKey: string | undefined;
   readonly overrides: Pick<OwnedRecords<Override>, "ofService" | "ofSession"> & {
     readonly byId: ReadonlyMap<string, Override>;
   };
@@ -74,6 +77,7 @@ export class DirectoryState implements View {
   gateway: GatewayRecord | undefined;
   keyPair: KeyRecord | undefined;
   visitorKey: string | undefined;
+  linkKey: string | undefined;
 
   readonly #monotonicMs: () => number;
   readonly #revisions = new Map<string, number>();
@@ -168,6 +172,7 @@ export class DirectoryState implements View {
         break;
       case "secrets":
         if (id === visitorSecret) this.visitorKey = parseRecord(kind, value).secret;
+        if (id === linkSecret) this.linkKey = parseRecord(kind, value).secret;
         this.#previewsChanged = true;
         break;
       case "gateways":

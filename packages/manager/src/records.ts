@@ -18,7 +18,7 @@ import type { Override, Rule } from "@clew/routing";
  * | `v1/replaced/<slug>` | {@link ReplacedRecord} | swept with its preview's end |
  * | `v1/gateways/last` | {@link GatewayRecord} | never |
  * | `v1/keys/routing` | {@link KeyRecord} | never |
- * | `v1/secrets/visitors` | {@link SecretRecord} | never |
+ * | `v1/secrets/visitors`, `v1/secrets/links` | {@link SecretRecord} | never |
  * | `v1/guards/<service>` | `{}`: bumped by each new override or rule of the service | never |
  */
 export interface Records {
@@ -69,6 +69,8 @@ export interface PreviewRecord {
   readonly expiresAt: number;
   /** The password or token itself is not here. Undefined in what an earlier release wrote: public. */
   readonly access?: PreviewAccess | undefined;
+  /** Which link this is: its token is made from it and the managers' secret for links. */
+  readonly linkId?: string | undefined;
   /** Undefined in what an earlier release wrote: with the bar. */
   readonly banner?: boolean | undefined;
   readonly ingress?: string | undefined;
@@ -99,7 +101,7 @@ export interface KeyRecord {
   readonly createdAt: number;
 }
 
-/** What several parts share to sign with. Known to the managers, the registry and those parts, and never logged. */
+/** Known to the managers, the registry and those who are to sign with it, and never logged. */
 interface SecretRecord {
   /** 32 random bytes in base64url. */
   readonly secret: string;
@@ -116,6 +118,9 @@ export const routingKeyPair = "routing";
 
 /** The id of the secret that gateways sign their visitors' cookies with. */
 export const visitorSecret = "visitors";
+
+/** The id of the secret that links' tokens are made from. Told to nobody but the managers. */
+export const linkSecret = "links";
 
 const kinds: ReadonlySet<string> = new Set<RecordKind>([
   "sessions",

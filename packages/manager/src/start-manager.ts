@@ -10,7 +10,7 @@ import { defaultManagerLimits, type ManagerLimits } from "./limits.ts";
 import { type Listener, startListener } from "./listener.ts";
 import { ManagerError } from "./manager-error.ts";
 import { createParts } from "./manager-parts.ts";
-import { ensureVisitorKey } from "./previews/visitor-key.ts";
+import { ensurePreviewSecrets } from "./previews/preview-secrets.ts";
 import type { Registry } from "./registry/registry.ts";
 import { startKeyRing } from "./routing-key.ts";
 
@@ -71,7 +71,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   });
   try {
     const keys = await startKeyRing({ registry, directory, clock, log }, options);
-    await ensureVisitorKey({ registry, directory });
+    await ensurePreviewSecrets({ registry, directory });
     const listener = await startListener({
       listen: options.listen,
       maxConnections: limits.maxConnections,

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { ContextError, emptyContext, isLoopbackHost, type JsonValue } from "@clew/context";
 import {
   hashLinkToken,
@@ -16,8 +16,8 @@ import type { GatewayRecord, PreviewRecord } from "../records.ts";
 /** What a preview's maker may set, checked. */
 type PreviewSettings = Pick<PreviewRecord, "banner" | "ingress" | "fields" | "headers">;
 
-/** A link's token: as many random bits as SHA-256 has. */
-const linkTokenBytes = 32;
+/** 128 random bits: no two links are ever the same. */
+const linkIdBytes = 16;
 
 /** Set by HTTP, the gateway or the context itself; a preview that set them would break its own requests. */
 const refusedHeaders: ReadonlySet<string> = new Set(
@@ -42,25 +42,60 @@ export function checkSettings(
   return { banner, ingress, fields, headers };
 }
 
+interface MadeAccess {
+  readonly access: PreviewAccess;
+  readonly linkId?: string | undefined;
+  /** For the maker alone. */
+  readonly linkToken?: string | undefined;
+}
+
 /** The access that is asked for, else the one there was, else by where the gateway can be reached. */
 export async function makeAccess(
-  { directory }: Core,
+  core: Core,
   request: PreviewAccessRequest | undefined,
-  before: PreviewAccess | undefined,
-): Promise<{ readonly access: PreviewAccess; readonly linkToken?: string }> {
-  const { kind } = request ?? before ?? { kind: defaultAccess(directory.view.gateway) };
+  before: PreviewRecord | undefined,
+): Promise<MadeAccess> {
+  const { directory } = core;
+  const kind = request?.kind ?? (before ? accessOf(before).kind : defaultAccess(directory.view.gateway));
   if (kind === "public") return { access: { kind } };
-  if (kind === "link") {
-    // Made anew each time, since nobody knows the one before any more: whoever makes a preview gets a link that works.
-    const linkToken = randomBytes(linkTokenBytes).toString("base64url");
-    return { access: { kind, tokenHash: hashLinkToken(linkToken) }, linkToken };
-  }
+  if (kind === "link") return makeLink(core, request, before);
   if (request?.kind !== "password") {
-    if (before) return { access: before };
+    if (before) return { access: accessOf(before) };
     throw new Error("A password is never a default.");
   }
   const salt = randomBytes(saltBytes).toString("base64url");
   return { access: { kind: "password", salt, hash: await hashPassword(request.password, salt) } };
+}
+
+/** Who may visit; everybody, where an earlier release made the preview. */
+export function accessOf({ access }: PreviewRecord): PreviewAccess {
+  return access ?? { kind: "public" };
+}
+
+/**
+ * A preview that is made again, as by each run of a CI job, keeps its link: it stands in mails and tickets by then. Its token
+ * is made anew each time from the managers' secret, so that nothing needs to keep it.
+ */
+function makeLink(
+  { directory }: Core,
+  request: PreviewAccessRequest | undefined,
+  before: PreviewRecord | undefined,
+): MadeAccess {
+  const key = directory.view.linkKey;
+  if (key === undefined) throw new Error("The secret for links is not there.");
+  const tokenOf = (linkId: string): string =>
+    createHmac("sha256", Buffer.from(key, "base64url")).update(linkId).digest("base64url");
+  const isKept = request?.kind !== "link" || request.renew !== true;
+  if (isKept && before?.access?.kind === "link" && before.linkId !== undefined) {
+    const linkToken = tokenOf(before.linkId);
+    // Another one where the secret was lost: the link that people have works no longer in any case.
+    if (hashLinkToken(linkToken) === before.access.tokenHash) {
+      return { access: before.access, linkId: before.linkId, linkToken };
+    }
+  }
+  const linkId = randomBytes(linkIdBytes).toString("base64url");
+  const linkToken = tokenOf(linkId);
+  return { access: { kind: "link", tokenHash: hashLinkToken(linkToken) }, linkId, linkToken };
 }
 
 /** On one's own machine alone is everybody who could open the page the same person. */

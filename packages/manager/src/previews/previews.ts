@@ -19,7 +19,7 @@ import { assertRouteName } from "../overrides.ts";
 import { randomName } from "../random-name.ts";
 import { formatRecord, lastGateway, type PreviewRecord, parseRecord, recordKey } from "../records.ts";
 import { assertPreviewName, assertRoom, expiryOf, previewTaken, previewUnknown } from "./preview-rules.ts";
-import { checkSettings, makeAccess } from "./preview-settings.ts";
+import { accessOf, checkSettings, makeAccess } from "./preview-settings.ts";
 import { Replacements } from "./replacements.ts";
 import { withoutSecrets } from "./secret-headers.ts";
 import { Visits } from "./visits.ts";
@@ -70,13 +70,13 @@ export class Previews {
       ...checkSettings(this.#core, request, existing),
       revokedVisitors: existing?.revokedVisitors,
     };
-    const { access, linkToken } = await makeAccess(this.#core, request.access, existing?.access);
-    await this.#write({ ...record, access });
+    const { linkToken, ...kept } = await makeAccess(this.#core, request.access, existing);
+    const made = { ...record, ...kept };
+    await this.#write(made);
     log.info(
-      { event: "preview.create", slug, route, owner, expiresInMs, access: access.kind },
+      { event: "preview.create", slug, route, owner, expiresInMs, access: made.access.kind },
       "A preview was made.",
     );
-    const made = { ...record, access };
     return { ...this.#describe(made), key: this.#keyOf(made), linkToken };
   }
 
@@ -228,7 +228,7 @@ export class Previews {
     return {
       kind: "snapshot",
       previews: live.map((record): Preview => {
-        const access = record.access ?? { kind: "public" };
+        const access = accessOf(record);
         return { ...this.#describe(record), headers: record.headers, key: this.#keyOf(record), access };
       }),
       ended: this.#ended(),
@@ -250,7 +250,7 @@ export class Previews {
       createdAt,
       expiresAt,
       remainingMs: Math.max(0, expiresAt - clock.now()),
-      access: record.access?.kind ?? "public",
+      access: accessOf(record).kind,
       banner,
       ingress,
       fields,

@@ -8,7 +8,7 @@ import { codeOf, startFixture } from "./manager-fixture.ts";
 const request = { route: "blue", owner: "alice", name: "demo" };
 const password = "correct horse battery";
 
-test("a link's token is told to its maker once; gateways get its hash, lists and logs get nothing", async () => {
+test("a link's token is told to its maker; gateways get its hash, lists and logs get nothing", async () => {
   await using fixture = await startFixture();
   const { client, log } = fixture;
   const gateway = new GatewayObserver(fixture);
@@ -31,19 +31,33 @@ test("a link's token is told to its maker once; gateways get its hash, lists and
   assert.ok(!JSON.stringify(gateway.events).includes(token));
 });
 
-test("made again, a link is another one, and the one before opens nothing any more", async () => {
-  await using fixture = await startFixture();
-  const { client } = fixture;
-  const gateway = new GatewayObserver(fixture);
-  const { preview: first } = await client.previews.create({ ...request, access: { kind: "link" } });
-  const { preview: second } = await client.previews.create(request);
-  assert.equal(second.access, "link", "what is not said stays as it was");
-  assert.notEqual(second.linkToken, first.linkToken);
-  const tokenHash = hashLinkToken(second.linkToken ?? "");
+test("made again, a preview keeps its link, a manager's restart later too; on demand it gets another", async () => {
+  await using folder = await temporaryDirectory();
+  const first = await startFixture({ directory: folder.path });
+  const { preview: made } = await first.client.previews.create({ ...request, access: { kind: "link" } });
+  const { entries } = await first.registry.list("v1/");
+  assert.ok(!JSON.stringify([entries, first.log]).includes(made.linkToken ?? "?"), "no record has the token");
+  await first[Symbol.asyncDispose]();
+
+  await using second = await startFixture({ directory: folder.path });
+  const { client } = second;
+  const gateway = new GatewayObserver(second);
+  const again = await client.previews.create({ ...request, banner: false });
+  assert.deepEqual([again.preview.access, again.preview.linkToken], ["link", made.linkToken]);
+  const renewed = await client.previews.create({ ...request, access: { kind: "link", renew: true } });
+  const token = renewed.preview.linkToken ?? "";
+  assert.notEqual(token, made.linkToken);
   await gateway.when(
-    ({ previews: [preview] }) => preview?.access.kind === "link" && preview.access.tokenHash === tokenHash,
-    "the gateway knows the second link",
+    ({ previews: [preview] }) =>
+      preview?.access.kind === "link" && preview.access.tokenHash === hashLinkToken(token),
+    "the gateway knows the new link",
   );
+  const other = await client.previews.create({ ...request, name: "other", access: { kind: "link" } });
+  assert.notEqual(other.preview.linkToken, token);
+  // Secret again after it was public for a while, it has a link that nobody had before.
+  await client.previews.create({ ...request, access: { kind: "public" } });
+  const closed = await client.previews.create({ ...request, access: { kind: "link" } });
+  assert.ok(![made.linkToken, token].includes(closed.preview.linkToken));
 });
 
 test("of a password only the scrypt hash is kept, in the registry too, and none is in a log", async () => {

@@ -12,9 +12,11 @@ export type AccessKind = PreviewAccessRequest["kind"];
 export interface AccessFlags {
   readonly access?: AccessKind;
   readonly passwordFile?: string;
+  readonly newLink?: boolean;
 }
 
 export interface SettingFlags extends AccessFlags {
+  readonly newLink: boolean;
   readonly ingress?: string;
   readonly header?: readonly string[];
   readonly field?: readonly string[];
@@ -35,15 +37,21 @@ export async function readSettings(cli: CliContext, flags: SettingFlags): Promis
   };
 }
 
-/** A password file says that a password is meant. Asks for one where a person sits and none is named. */
+/** Each flag says which access is meant. Asks for a password where a person sits and no file is named. */
 export async function readAccess(
   cli: CliContext,
-  { access, passwordFile }: AccessFlags,
+  { access, passwordFile, newLink = false }: AccessFlags,
 ): Promise<PreviewAccessRequest | undefined> {
-  const kind = access ?? (passwordFile === undefined ? undefined : "password");
+  const kind =
+    access ?? (passwordFile === undefined ? undefined : "password") ?? (newLink ? "link" : undefined);
   if (kind === undefined) return undefined;
+  if (newLink && kind !== "link") {
+    throw new CliError("E_USAGE", `--new-link is of no use with access ${kind}`, {
+      hint: "Leave it out, or say --access link",
+    });
+  }
   if (kind === "password") return { kind, password: await readPassword(cli, passwordFile) };
-  if (passwordFile === undefined) return { kind };
+  if (passwordFile === undefined) return kind === "link" ? { kind, renew: newLink } : { kind };
   throw new CliError("E_USAGE", `--access ${kind} takes no password`, {
     hint: "Leave --password-file out, or say --access password",
   });
