@@ -58,7 +58,8 @@ class Reader {
   understood() {
     const { messages, end, reason } = this;
     if (this.#stage !== "head") this.#note();
-    return { messages, end, ...(reason === undefined ? {} : { reason }) };
+    const begun = end === "open" && this.#stage === "head" && this.#held.length > 0;
+    return { messages, end, begun, ...(reason === undefined ? {} : { reason }) };
   }
 
   /** @param {boolean} [complete] */

@@ -38,6 +38,11 @@ const policies = [
     why: "takes capital letters, `-` and `_` in methods",
     applies: ({ method = "" }) => !/^[A-Z_-]+$/.test(method),
   },
+  {
+    reader: "nginx",
+    why: "takes some lines once only",
+    applies: ({ headers }) => headers.filter(([name]) => name === "expect").length > 1,
+  },
   { reader: "nginx", why: "answers TRACE itself", applies: ({ method }) => method === "TRACE" },
   {
     reader: "nginx",

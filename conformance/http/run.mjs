@@ -82,6 +82,7 @@ export async function askNode(subject, ours) {
  */
 export async function askPeer(subject, ours, peer) {
   const isWhole =
+    ours.begun !== true &&
     (ours.end === "open" || ours.end === "closed") &&
     ours.messages.length > 0 &&
     ours.messages.every(({ complete }) => complete);

@@ -16,6 +16,7 @@
  * @property {Message[]} messages The last one may be incomplete.
  * @property {"open" | "closed" | "upgrade" | "refused"} end `open`: more may follow. `closed`: the last message ended the
  *   connection. `upgrade`: whether what follows is HTTP will be seen by the answer.
+ * @property {boolean} [begun] Bytes came of a head that is not whole yet.
  * @property {string} [reason] Why it was refused.
  */
 

@@ -62,6 +62,7 @@ const vectors: ReadonlyArray<readonly [body: string, result: ScanResult, data?: 
   ["0\r\nX: y\r\nContent-Length: 3\r\n\r\n", "trailer"],
   ["0\r\ntransfer-ENCODING: chunked\r\n\r\n", "trailer"],
   ["0\r\nHost: h\r\n\r\n", "trailer"],
+  ["0\r\nConnection: close\r\n\r\n", "trailer"],
   ["0\r\n\rX", "trailer"],
   [`0\r\n${"X: yyyyyy\r\n".repeat(7)}`, "trailers-too-large"],
 ];

@@ -26,8 +26,18 @@ export const defaultChunkLimits: ChunkLimits = { maxExtensionBytes: 16 * 1024, m
 /** 2^48: far more than anybody sends, and exact in every reader's arithmetic. */
 const maxSizeDigits = 12;
 
-/** What some would take into the head, and others refuse: framing and the target. Source: RFC 9110 §6.5.1. */
-const neverTrailers = ["content-length", "transfer-encoding", "host"];
+/**
+ * What some would take into the head, and others refuse: framing, the target, and what is said to the next hop (a `connection: close`
+ * there ends the connection to Node). Source: RFC 9110 §6.5.1.
+ */
+const neverTrailers = [
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "connection",
+  "proxy-connection",
+  "upgrade",
+];
 
 const atSize = 0;
 const inSize = 1;
