@@ -1,39 +1,26 @@
-import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { type Framing, passOn, passOnInterim, sendLocal } from "./answer.ts";
-import { checkEdits, forwardedHeaders, headBytes } from "./headers.ts";
-import type { ProxyLimits } from "./limits.ts";
-import { answerFailure, connectFailure, errorAnswer, malformedAnswer } from "./proxy-error.ts";
-import { RequestBody } from "./request-body.ts";
-import { isRepeatable } from "./request-head.ts";
-import { requestHeaders } from "./request-headers.ts";
-import { breakOff, splice } from "./splice.ts";
-import { tapRequest } from "./tap-request.ts";
+import type { Framing, ResponseHeadParser } from "@clew/wire";
+import { AnswerFilter } from "./answer-filter.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Environment } from "./environment.ts";
+import { reportRequest, wantsRequestReports } from "./events.ts";
+import { type AnswerForwarding, forwardAnswerHead } from "./forwarded-head.ts";
+import { checkEdits } from "./header-edits.ts";
+import { localAnswerBytes } from "./local-answer.ts";
+import {
+  answerFailure,
+  connectFailure,
+  errorAnswer,
+  malformedAnswer,
+  timeoutFailure,
+} from "./proxy-error.ts";
+import type { ReceivedRequest } from "./received-request.ts";
+import { RequestSender } from "./request-sender.ts";
+import { Splice } from "./splice.ts";
 import type { AnswerHead, Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
-import type { UpstreamConnection, UpstreamPools } from "./upstream-pools.ts";
+import type { AnswerSink, UpstreamConnection } from "./upstream-connection.ts";
 
-export interface ExchangeEnvironment {
-  readonly pools: UpstreamPools;
-  readonly limits: ProxyLimits;
-  /** The proxy is closing: connections end after their answer. */
-  readonly isDraining: () => boolean;
-  readonly onError: (error: unknown) => void;
-}
-
-/** The client's connection of a request that asks for an upgrade; it is no longer node:http's. */
-export interface UpgradeSide {
-  readonly socket: Socket;
-  /** What came after the request's head. */
-  readonly head: Buffer;
-}
-
-interface Attempt {
-  readonly upstream: Upstream;
-  readonly connection: UpstreamConnection;
-  readonly request: ClientRequest;
-  answer?: IncomingMessage;
-}
+/** Of a request that is answered here. */
+const nowhere: Plan = { upstream: { key: "", connect: () => Promise.reject(new Error("nowhere")) } };
 
 /**
  * One request and its answer, over as many attempts as invariant I3 allows:
@@ -44,67 +31,169 @@ interface Attempt {
  * repeated and its body is still held: if the connection was a kept one, once more to the same upstream over a new connection,
  * then to the fallback. From the answer's head on nothing leads back: what breaks off breaks off for the client as well.
  */
-export class Exchange {
-  readonly #environment: ExchangeEnvironment;
+export class Exchange implements AnswerSink {
+  readonly isHead: boolean;
+  readonly asksUpgrade: boolean;
+  readonly #environment: Environment;
+  readonly #client: ClientConnection;
+  readonly #request: ReceivedRequest;
   readonly #plan: Plan;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #upgrade: UpgradeSide | undefined;
-  readonly #body: RequestBody;
-  readonly #startedAt = performance.now();
+  readonly #sender: RequestSender;
+  readonly #startedAtMs: number;
+  readonly #sinceTick: number;
+  /** When the upstream, or the client's body, last moved. */
+  #movedAtTick: number;
   /** Ends a connection that is still being made. */
   #reaching: AbortController | undefined;
-  #attempt: Attempt | undefined;
+  #upstream: Upstream | undefined;
+  #connection: UpstreamConnection | undefined;
+  #splice: Splice | undefined;
+  #filter: AnswerFilter | undefined;
   #fellBack = false;
-  #isTapped = false;
   /** Something that describes the answer was passed on. */
   #isCommitted = false;
   #hasContinued = false;
   #clientHasEnded = false;
   #framing: Framing | undefined;
+  #status: number | undefined;
+  #closes = false;
+  #edits: HeaderEdits | undefined;
+  /** The answer's head has been written. */
+  #hasBegun = false;
+  /** Its body is written without the framing it came with. */
+  #isReframed = false;
+  /** The answer has been written, to its end. */
+  #isAnswered = false;
   #failure: Failure | undefined;
   #broken: Outcome["broken"];
-  #isSpliced = false;
   #isOver = false;
 
   constructor(
-    environment: ExchangeEnvironment,
-    plan: Plan,
-    request: IncomingMessage,
-    response: ServerResponse,
-    upgrade?: UpgradeSide,
+    environment: Environment,
+    client: ClientConnection,
+    request: ReceivedRequest,
+    plan: Plan = nowhere,
   ) {
     this.#environment = environment;
-    this.#plan = plan;
+    this.#client = client;
     this.#request = request;
-    this.#response = response;
-    this.#upgrade = upgrade;
-    this.#body = new RequestBody(request, environment.limits.replayBufferBytes);
+    this.#plan = plan;
+    this.isHead = request.isHead;
+    this.asksUpgrade = request.asksUpgrade;
+    this.#sender = new RequestSender(request, client, environment.limits, plan.taps);
+    this.#startedAtMs = plan.done !== undefined || wantsRequestReports() ? performance.now() : 0;
+    this.#sinceTick = environment.clock.tick;
+    this.#movedAtTick = this.#sinceTick;
+  }
+
+  get isSpliced(): boolean {
+    return this.#splice !== undefined;
+  }
+
+  /** Whether more of the request's body is to come. */
+  get wantsBody(): boolean {
+    return !this.#sender.isComplete;
   }
 
   start(): void {
-    this.#response.once("close", this.clientDone);
-    this.#upgrade?.socket.on("readable", this.#lookAtClient);
-    this.#reach(this.#plan.upstream, { fresh: this.#upgrade !== undefined });
+    this.#environment.stats.requestsRunning++;
+    this.#reach(this.#plan.upstream, this.asksUpgrade);
   }
 
-  /** Only what is read can be seen to end. What comes before the upgrade waits in the socket's own (bounded) buffer. */
-  #lookAtClient = (): void => {
-    const { socket } = this.#request;
-    if (socket.readableLength === 0) socket.read();
-  };
+  /** The answer is made here; nothing is forwarded. */
+  startLocal(answer: LocalAnswer): void {
+    this.#environment.stats.requestsRunning++;
+    this.#answerHere(answer);
+  }
 
-  /** The client will send no more: told to the upstream, which may take it for the client's leaving, as it would directly. */
+  // ---- what the client does
+
+  /** More of its body came. Returns where that ends in these bytes. */
+  bodyRead(bytes: Buffer): number {
+    this.#movedAtTick = this.#environment.clock.tick;
+    const end = this.#sender.read(bytes);
+    if (end < 0) {
+      this.#bodyMalformed(this.#sender.fault);
+      return bytes.length;
+    }
+    if (this.#sender.isComplete) this.#bodyIsComplete();
+    return end;
+  }
+
+  /** Bytes of an upgraded connection. */
+  clientRead(bytes: Buffer): void {
+    this.#splice?.clientRead(bytes);
+  }
+
+  /** All that was written to it is on its way. */
+  clientFlushed(): void {
+    if (this.#splice !== undefined) this.#splice.clientFlushed();
+    else if (this.#isAnswered) {
+      if (!this.#isOver) this.#finish();
+    } else if (this.#filter !== undefined) this.#filter.resume();
+    else this.#connection?.pipe.stream.resume();
+  }
+
+  /** It will send no more: told to the upstream, which may take it for the client's leaving, as it would directly. */
   clientEnded(): void {
+    if (this.#splice !== undefined) {
+      this.#splice.clientEnded();
+      return;
+    }
+    if (!this.#sender.isComplete) {
+      this.#bodyMalformed("the connection ended in the middle of the body");
+      return;
+    }
     this.#clientHasEnded = true;
-    if (this.#attempt !== undefined) this.#passEndOn(this.#attempt);
+    if (!this.#isAnswered) this.#connection?.pipe.stream.end();
   }
 
-  #reach(upstream: Upstream, options: { readonly fresh: boolean }): void {
-    const { pools } = this.#environment;
-    const kept = options.fresh ? undefined : pools.take(upstream.key);
+  clientClosed(isOrderly: boolean): void {
+    if (this.#splice !== undefined) {
+      this.#splice.clientClosed(isOrderly);
+      return;
+    }
+    if (!this.#isOver) {
+      this.#broken ??= "client";
+      this.#over();
+    }
+    this.#sender.abort();
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  /** Looks whether a limit of time has passed. */
+  sweep(): void {
+    const { clock, limits } = this.#environment;
+    if (this.isSpliced) return;
+    if (this.#isOver) {
+      if (clock.isOver(this.#movedAtTick, limits.lingerTimeoutMs)) this.#client.destroy();
+      return;
+    }
+    if (this.#isCommitted || this.#isAnswered) return;
+    const isSlow = limits.requestTimeoutMs > 0 && clock.isOver(this.#sinceTick, limits.requestTimeoutMs);
+    const isStuck =
+      this.#sender.isWaitingForClient && clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
+    if (!this.#sender.isComplete && (isSlow || isStuck)) {
+      this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time");
+      return;
+    }
+    const { answerTimeoutMs = 0 } = this.#plan;
+    const connection = this.#connection;
+    if (answerTimeoutMs > 0 && connection !== undefined && this.#sender.isComplete) {
+      if (!clock.isOver(this.#movedAtTick, answerTimeoutMs)) return;
+      connection.close();
+      this.#attemptFailed(timeoutFailure(this.#upstreamKey(), answerTimeoutMs));
+    }
+  }
+
+  // ---- reaching and sending
+
+  #reach(upstream: Upstream, fresh: boolean): void {
+    this.#upstream = upstream;
+    const kept = fresh ? undefined : this.#environment.pools.take(upstream.key);
     // At once: a kept connection that closes between being taken and used would not be noticed.
-    if (kept !== undefined) this.#send(upstream, kept);
+    if (kept !== undefined) this.#send(kept);
     else this.#open(upstream);
   }
 
@@ -120,90 +209,42 @@ export class Exchange {
     this.#environment.pools.open(upstream, reaching.signal).then(
       (connection) => {
         clearTimeout(timer);
-        if (this.#isOver) connection.close();
-        else if (!connection.stream.writable) this.#unreachable(upstream, "closed as soon as it was open");
-        else this.#send(upstream, connection);
+        if (this.#isOver || this.#isAnswered) connection.close();
+        else if (!connection.pipe.stream.writable) {
+          connection.close();
+          this.#unreachable("closed as soon as it was open");
+        } else this.#send(connection);
       },
       (error: unknown) => {
         clearTimeout(timer);
-        if (!this.#isOver) this.#unreachable(upstream, error);
+        if (!this.#isOver && !this.#isAnswered) this.#unreachable(error);
       },
     );
   }
 
-  #unreachable(upstream: Upstream, error: unknown): void {
-    this.#failure ??= connectFailure(upstream.key, error);
+  #unreachable(error: unknown): void {
+    this.#failure ??= connectFailure(this.#upstreamKey(), error);
     this.#fallBackOrFail();
   }
 
-  #send(upstream: Upstream, connection: UpstreamConnection): void {
-    const { method = "GET", url: path = "/" } = this.#request;
-    const headers = requestHeaders(this.#request, this.#plan.requestHeaders, this.#upgrade !== undefined);
-    let request: ClientRequest;
-    try {
-      request = connection.request({ method, path, headers });
-    } catch (error) {
-      connection.close();
-      this.#planIsInvalid(error);
-      return;
-    }
-    const attempt: Attempt = { upstream, connection, request };
-    this.#attempt = attempt;
-    this.#watch(attempt);
-    if (!isRepeatable(this.#request)) this.#body.letGo();
-    this.#tap(headers);
-    this.#body.sendTo(request);
-    if (this.#clientHasEnded) this.#passEndOn(attempt);
+  #send(connection: UpstreamConnection): void {
+    this.#reaching = undefined;
+    this.#connection = connection;
+    this.#movedAtTick = this.#environment.clock.tick;
+    connection.begin(this);
+    this.#sender.sendTo(connection.pipe);
+    if (this.#clientHasEnded) connection.pipe.stream.end();
   }
 
-  /** Copies are made of what the first attempt sends. */
-  #tap(headers: readonly string[]): void {
-    const { taps = [] } = this.#plan;
-    if (taps.length === 0 || this.#isTapped || this.#upgrade !== undefined) return;
-    this.#isTapped = true;
-    tapRequest(taps, this.#request, headers);
-  }
-
-  #watch(attempt: Attempt): void {
-    const { request } = attempt;
-    let reason: unknown;
-    let isUpgraded = false;
-    request.on("information", (info) => this.#interim(info));
-    request.on("response", (answer) => this.#answered(attempt, answer));
-    if (this.#upgrade !== undefined) {
-      request.on("upgrade", (answer, stream, head) => {
-        isUpgraded = true;
-        void this.#upgraded(answer, stream, head);
-      });
-    }
-    request.on("error", (error) => {
-      reason = error;
-      // Now, not at the close: until then a body that the connection's end delimits would look whole.
-      if (attempt.answer?.complete === false) this.#breakClient();
-    });
-    request.once("close", () => {
-      if (!isUpgraded) this.#attemptEnded(attempt, reason);
-    });
-  }
-
-  #attemptEnded(attempt: Attempt, reason: unknown): void {
-    if (attempt.answer !== undefined) {
-      if (!attempt.answer.complete) this.#breakClient();
-      // It answered early and takes no more of the body.
-      else if (!this.#body.isComplete) this.#body.discard();
+  #attemptFailed(failure: Failure, wasReused = false): void {
+    this.#connection = undefined;
+    this.#sender.detach();
+    const mayRepeat = !this.#isCommitted && !this.#clientHasEnded && this.#sender.mayRepeat;
+    if (mayRepeat && wasReused) {
+      this.#reach(this.#upstream as Upstream, true);
       return;
     }
-    // An answer of ours is under way.
-    if (this.#isOver || this.#response.headersSent) return;
-    this.#body.detach();
-    const mayRepeat =
-      !this.#isCommitted && !this.#clientHasEnded && this.#body.isHeld && isRepeatable(this.#request);
-    if (mayRepeat && attempt.connection.isReused) {
-      this.#reach(attempt.upstream, { fresh: true });
-      return;
-    }
-    const stage = attempt.request.writableFinished ? "answer" : "request";
-    this.#failure ??= answerFailure(attempt.upstream.key, reason, stage);
+    this.#failure ??= failure;
     if (mayRepeat) this.#fallBackOrFail();
     else this.#fail(this.#failure);
   }
@@ -213,12 +254,14 @@ export class Exchange {
     if (fallback === undefined || this.#fellBack) this.#fail(this.#failure as Failure);
     else {
       this.#fellBack = true;
-      this.#reach(fallback, { fresh: this.#upgrade !== undefined });
+      this.#environment.stats.fallbacks++;
+      this.#reach(fallback, this.asksUpgrade);
     }
   }
 
   #fail(failure: Failure): void {
-    let answer = errorAnswer(502, failure.code, failure.message);
+    const status = failure.code === "E_ANSWER_TIMEOUT" ? 504 : 502;
+    let answer = errorAnswer(status, failure.code, failure.message);
     try {
       answer = this.#plan.failed?.(failure) ?? answer;
     } catch (error) {
@@ -227,67 +270,269 @@ export class Exchange {
     this.#answerHere(answer);
   }
 
-  #planIsInvalid(error: unknown): void {
-    this.#environment.onError(error);
-    this.#answerHere(errorAnswer(500, "E_PLAN_INVALID", "the request could not be forwarded as planned"));
+  #answerHere(answer: LocalAnswer): void {
+    this.#sender.discard();
+    this.#closes = this.#closesAfter();
+    const { status, bytes } = localAnswerBytes(
+      answer,
+      { closes: this.#closes, isHead: this.isHead },
+      this.#environment.onError,
+    );
+    this.#status = status;
+    this.#client.write(bytes);
+    this.#answerEnds();
   }
 
-  #answerHere(answer: LocalAnswer): void {
-    this.#body.discard();
-    sendLocal(this.#response, answer, this.#closesAfter(), this.#environment.onError);
+  /** Ends the request and its connection with an answer of ours, if its answer has not begun. */
+  #refuse(status: number, code: string, message: string): void {
+    this.#reaching?.abort();
+    this.#connection?.close();
+    this.#connection = undefined;
+    if (this.#isCommitted || this.#isAnswered) {
+      if (!this.#isOver) this.#broken ??= "client";
+      if (!this.#isOver) this.#over();
+      this.#client.destroy();
+      return;
+    }
+    this.#sender.abort();
+    this.#request.closes = true;
+    this.#answerHere(errorAnswer(status, code, message));
   }
+
+  #bodyMalformed(reason: string): void {
+    const { refusals } = this.#environment.stats;
+    refusals["body"] = (refusals["body"] ?? 0) + 1;
+    this.#refuse(400, "E_REQUEST_MALFORMED", `the request is not valid HTTP/1.1: ${reason}`);
+  }
+
+  #bodyIsComplete(): void {
+    if (!this.#isOver) return;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.finish();
+    this.#client.exchangeOver(this.#closes);
+  }
+
+  // ---- what the upstream does
 
   /**
    * An interim answer passed on commits to its upstream when it describes the answer to come (103). 100 and 102 do not: they say
    * nothing about it, and the body that a 100 invited may still be held. A second 100, from the fallback, is dropped.
    */
-  #interim(info: InformationEvent): void {
-    if (info.statusCode === 100 && this.#hasContinued) return;
-    if (!passOnInterim(info, this.#response)) return;
-    if (info.statusCode === 100) this.#hasContinued = true;
-    else if (info.statusCode !== 102) this.#isCommitted = true;
+  interimAnswer(parser: ResponseHeadParser, bytes: Buffer): void {
+    this.#movedAtTick = this.#environment.clock.tick;
+    const { status } = parser;
+    if (this.#request.minorVersion === 0 || (status === 100 && this.#hasContinued)) return;
+    if (status === 100) this.#hasContinued = true;
+    else if (status !== 102) this.#isCommitted = true;
+    const forwarding = { edits: undefined, upgrade: false, closes: false };
+    // A copy: interim answers are few, and the buffer is read on.
+    this.#client.write(Buffer.from(forwardAnswerHead(parser, bytes, parser.headEnd, forwarding)));
   }
 
-  #answered(attempt: Attempt, answer: IncomingMessage): void {
+  answerBegins(parser: ResponseHeadParser, framing: Framing): boolean {
     this.#isCommitted = true;
-    this.#body.letGo();
-    // The request's close tells what is to be done.
-    answer.on("error", () => {});
-    const edits = this.#responseEdits(answer);
-    try {
-      this.#framing = passOn(answer, this.#response, {
-        edits,
-        closes: this.#closesAfter(),
-        filter: () => this.#bodyFilter(answer),
-        onFilterError: () => this.#breakClient(),
-      });
-      attempt.answer = answer;
-    } catch (error) {
-      // A status that is none, such as 099.
-      answer.destroy();
-      this.#failure ??= malformedAnswer(attempt.upstream.key, error);
-      this.#fail(this.#failure);
+    this.#sender.letGo();
+    this.#framing = framing;
+    this.#status = parser.status;
+    this.#closes = framing === "until-close" || this.#closesAfter();
+    this.#edits = undefined;
+    if (this.#plan.responseHeaders === undefined && this.#plan.filterBody === undefined) {
+      return framing === "chunked" && this.#request.minorVersion === 0;
+    }
+    const head: AnswerHead = {
+      status: parser.status,
+      fellBack: this.#fellBack,
+      rawHeaders: parser.rawHeaders,
+    };
+    this.#edits = this.#responseEdits(head);
+    if (framing !== "none" && this.#plan.filterBody !== undefined) this.#openFilter(head);
+    return framing === "chunked" && (this.#request.minorVersion === 0 || this.#filter !== undefined);
+  }
+
+  answerHead(parser: ResponseHeadParser, bytes: Buffer, end: number, isLast: boolean): void {
+    const { minorVersion } = this.#request;
+    this.#hasBegun = true;
+    this.#isReframed = this.#filter !== undefined || (minorVersion === 0 && this.#framing === "chunked");
+    if (this.#isReframed) {
+      const reframed = minorVersion === 0 ? "close" : "chunked";
+      this.#closes ||= minorVersion === 0;
+      const { headEnd } = parser;
+      const options = { edits: this.#edits, upgrade: false, closes: this.#closes, reframed } as const;
+      this.#client.write(
+        Buffer.from(forwardAnswerHead(parser, bytes.subarray(0, headEnd), headEnd, options)),
+      );
+      if (end > headEnd || isLast) this.answerBody(bytes, headEnd, end, isLast);
+      return;
+    }
+    const options: AnswerForwarding = { edits: this.#edits, upgrade: false, closes: this.#closes };
+    this.#client.write(forwardAnswerHead(parser, bytes, end, options));
+    this.#afterWrite(isLast);
+  }
+
+  answerBody(bytes: Buffer, from: number, to: number, isLast: boolean): void {
+    this.#movedAtTick = this.#environment.clock.tick;
+    if (this.#filter !== undefined) {
+      if (to > from) this.#filter.write(bytes, from, to);
+      if (isLast) this.#filter.end();
+      if (isLast) this.#upstreamIsDone();
+      return;
+    }
+    if (to > from) {
+      const piece = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+      // Without chunks there are many pieces in one buffer, which can be lent only once.
+      this.#client.write(this.#isReframed ? Buffer.from(piece) : piece);
+    }
+    this.#afterWrite(isLast);
+  }
+
+  upgraded(parser: ResponseHeadParser, bytes: Buffer, to: number): void {
+    this.#isCommitted = true;
+    this.#status = 101;
+    const head = { status: 101, fellBack: this.#fellBack, rawHeaders: parser.rawHeaders };
+    const edits = this.#plan.responseHeaders === undefined ? undefined : this.#responseEdits(head);
+    this.#client.write(forwardAnswerHead(parser, bytes, to, { edits, upgrade: true, closes: false }));
+    const connection = this.#connection as UpstreamConnection;
+    this.#splice = new Splice(this.#client, connection, (broken) => {
+      this.#broken = broken;
+      this.#over();
+    });
+    this.#splice.start();
+  }
+
+  upstreamRead(bytes: Buffer, length: number): void {
+    this.#splice?.upstreamRead(bytes, length);
+  }
+
+  upstreamFlushed(): void {
+    if (this.#splice !== undefined) this.#splice.upstreamFlushed();
+    else this.#sender.flushed();
+  }
+
+  upstreamEnded(): void {
+    this.#splice?.upstreamEnded();
+  }
+
+  answerMalformed(reason: string): void {
+    if (this.#hasBegun) this.#breakClient();
+    else this.#attemptFailed(malformedAnswer(this.#upstreamKey(), reason));
+  }
+
+  upstreamLost(isOrderly: boolean, error: Error | undefined): void {
+    if (this.#splice !== undefined) {
+      this.#splice.upstreamLost(isOrderly);
+      return;
+    }
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#isAnswered) {
+      // It answered early and takes no more of the body.
+      this.#sender.discard();
+    } else if (this.#hasBegun) this.#breakClient();
+    else {
+      const stage = this.#sender.isSent ? "answer" : "request";
+      this.#attemptFailed(answerFailure(this.#upstreamKey(), error, stage), connection?.isReused);
     }
   }
 
-  async #upgraded(answer: IncomingMessage, upstream: Duplex, head: Buffer): Promise<void> {
-    const { socket, head: clientHead } = this.#upgrade as UpgradeSide;
-    const headers = forwardedHeaders(answer.rawHeaders, {
-      edits: this.#responseEdits(answer),
-      upgrade: true,
-    });
-    socket.off("readable", this.#lookAtClient);
-    this.#isSpliced = true;
-    this.#response.detachSocket(socket);
-    socket.write(Buffer.concat([headBytes(`HTTP/1.1 101 ${answer.statusMessage}`, headers), head]));
-    if (clientHead.length > 0) upstream.write(clientHead);
-    this.#broken = await splice(socket, upstream);
-    this.#over(101);
+  // ---- the answer's end
+
+  #afterWrite(isLast: boolean): void {
+    const client = this.#client;
+    const connection = this.#connection;
+    if (client.mustWait && connection !== undefined) {
+      if (!this.#isReframed) client.keepUntilFlushed(connection.pipe.lend());
+      if (!isLast) connection.pipe.stream.pause();
+    }
+    if (isLast) {
+      this.#upstreamIsDone();
+      this.#answerEnds();
+    }
   }
 
-  #responseEdits(answer: IncomingMessage): HeaderEdits | undefined {
+  /** Nothing more is wanted of it but that it takes the rest of the body. */
+  #upstreamIsDone(): void {
+    this.#isAnswered = this.#filter === undefined;
+    if (!this.#sender.isComplete) return;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.finish();
+  }
+
+  #answerEnds(): void {
+    this.#isAnswered = true;
+    if (!this.#client.mustWait) this.#finish();
+  }
+
+  #finish(): void {
+    this.#over();
+    if (this.#sender.isComplete) this.#client.exchangeOver(this.#closes);
+    else if (this.#closes) {
+      this.#connection?.close();
+      this.#connection = undefined;
+      this.#client.exchangeOver(true, false);
+    } else {
+      // The rest of a body whose answer is over still goes where it went, for a while.
+      this.#movedAtTick = this.#environment.clock.tick;
+      if (this.#connection === undefined) this.#sender.discard();
+    }
+  }
+
+  /** The answer broke off in its middle: so does the client's (I1). */
+  #breakClient(): void {
+    if (this.#isOver) return;
+    this.#broken = "upstream";
+    this.#over();
+    this.#connection?.close();
+    this.#connection = undefined;
+    // What came is still delivered, where the end of the connection cannot be taken for the end of the body.
+    const endsByClose = this.#framing === "until-close" || this.#request.minorVersion === 0;
+    this.#client.cut(endsByClose && this.#filter === undefined);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    const { stats, onError } = this.#environment;
+    stats.requestsRunning--;
+    stats.answersByClass[Math.floor((this.#status ?? 0) / 100) as 0]++;
+    this.#reaching?.abort();
+    this.#filter?.destroy();
+    if (this.#plan.done === undefined && !wantsRequestReports()) return;
+    const outcome: Outcome = {
+      status: this.#status,
+      fellBack: this.#fellBack,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...(this.#broken === undefined ? {} : { broken: this.#broken }),
+      durationMs: performance.now() - this.#startedAtMs,
+    };
     try {
-      const edits = this.#plan.responseHeaders?.(this.#answerHead(answer));
+      this.#plan.done?.(outcome);
+    } catch (error) {
+      onError(error);
+    }
+    reportRequest(this.#request.head, this.#upstream?.key, outcome);
+  }
+
+  #openFilter(head: AnswerHead): void {
+    try {
+      const stream = this.#plan.filterBody?.(head);
+      if (stream === undefined) return;
+      const isChunked = this.#request.minorVersion === 1;
+      this.#closes = !isChunked || this.#closesAfter();
+      this.#filter = new AnswerFilter(stream, this.#client, isChunked, {
+        pause: () => this.#connection?.pipe.stream.pause(),
+        resume: () => this.#connection?.pipe.stream.resume(),
+        ended: () => this.#answerEnds(),
+        failed: () => this.#breakClient(),
+      });
+    } catch (error) {
+      this.#environment.onError(error);
+    }
+  }
+
+  #responseEdits(head: AnswerHead): HeaderEdits | undefined {
+    try {
+      const edits = this.#plan.responseHeaders?.(head);
       checkEdits(edits);
       return edits;
     } catch (error) {
@@ -296,82 +541,15 @@ export class Exchange {
     }
   }
 
-  #bodyFilter(answer: IncomingMessage): Duplex | undefined {
-    try {
-      return this.#plan.filterBody?.(this.#answerHead(answer));
-    } catch (error) {
-      this.#environment.onError(error);
-      return undefined;
-    }
-  }
-
-  #answerHead({ statusCode, rawHeaders }: IncomingMessage): AnswerHead {
-    return { status: statusCode as number, fellBack: this.#fellBack, rawHeaders };
-  }
-
   /** Whether the client's connection ends after the answer. */
   #closesAfter(): boolean {
-    if (this.#upgrade !== undefined || this.#environment.isDraining()) return true;
-    if (!this.#response.shouldKeepAlive || this.#request.httpVersion === "1.0") return true;
+    const { closes, expects } = this.#request;
+    if (closes || this.asksUpgrade || this.#environment.isDraining) return true;
     // A client that was not told to go on may leave its body out, or not. Source: RFC 9110 §10.1.1
-    return this.#request.headers.expect !== undefined && !this.#hasContinued && !this.#body.isComplete;
+    return expects && !this.#hasContinued && !this.#sender.isComplete;
   }
 
-  #passEndOn({ request, connection, answer }: Attempt): void {
-    if (answer?.complete === true) return;
-    if (request.writableFinished) connection.stream.end();
-    else request.once("finish", () => connection.stream.end());
-  }
-
-  /** The answer broke off in its middle: so does the client's (I1). */
-  #breakClient(): void {
-    if (this.#isOver || this.#broken !== undefined) return;
-    this.#broken = "upstream";
-    const { socket } = this.#request;
-    this.#response.flushHeaders();
-    // What came is still delivered, where the end of the connection cannot be taken for the end of the body.
-    if (this.#framing === "close") breakOff(socket);
-    else socket.destroySoon();
-  }
-
-  /**
-   * The answer's close: it was written, or can no longer be. Also to be called when the client's connection has closed, since
-   * node:http does not tell that to answers whose turn (pipelining) had not come.
-   */
-  clientDone = (): void => {
-    if (this.#isOver || this.#isSpliced) return;
-    const isWhole = this.#response.writableFinished && this.#broken === undefined;
-    if (!isWhole) {
-      this.#broken ??= "client";
-      this.#attempt?.request.destroy();
-    } else if (!this.#body.isComplete) this.#linger();
-    this.#over(this.#response.headersSent ? this.#response.statusCode : undefined);
-  };
-
-  /** The rest of a body whose answer is over still goes where it went, for a while. */
-  #linger(): void {
-    const { socket } = this.#request;
-    const timer = setTimeout(() => socket.destroy(), this.#environment.limits.lingerTimeoutMs).unref();
-    this.#request.once("end", () => clearTimeout(timer));
-    socket.once("close", () => {
-      clearTimeout(timer);
-      if (!this.#body.isComplete) this.#attempt?.request.destroy();
-    });
-  }
-
-  #over(status: number | undefined): void {
-    this.#isOver = true;
-    this.#reaching?.abort();
-    try {
-      this.#plan.done?.({
-        status,
-        fellBack: this.#fellBack,
-        ...(this.#failure === undefined ? {} : { failure: this.#failure }),
-        ...(this.#broken === undefined ? {} : { broken: this.#broken }),
-        durationMs: performance.now() - this.#startedAt,
-      });
-    } catch (error) {
-      this.#environment.onError(error);
-    }
+  #upstreamKey(): string {
+    return this.#upstream?.key ?? "";
   }
 }

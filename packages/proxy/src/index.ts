@@ -1,7 +1,9 @@
+export type { RequestReport } from "./events.ts";
 export { defaultLimits, type ProxyLimits } from "./limits.ts";
 export type { Listen } from "./listener.ts";
 export { type ProxyOptions, startProxy } from "./proxy.ts";
 export { ProxyError } from "./proxy-error.ts";
+export type { ProxyStats } from "./stats.ts";
 export { defaultTcpLimits, type TcpLimits } from "./tcp-limits.ts";
 export { startTcpProxy, type TcpProxyOptions } from "./tcp-proxy.ts";
 export type {

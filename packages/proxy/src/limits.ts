@@ -7,8 +7,15 @@ export interface ProxyLimits {
   readonly connectTimeoutMs: number;
   /** Head of a request or an answer. Default 32 KiB: what common servers accept at most. Answered with 431. */
   readonly maxHeadBytes: number;
+  /** One line of a head. Default 16 KiB: what common servers take of a whole head. Answered with 431. */
+  readonly maxLineBytes: number;
   /** From the first byte of a connection or of a further request to the end of its head. Default 30,000. Answered with 408. */
   readonly headersTimeoutMs: number;
+  /**
+   * A request's body of which nothing comes, while nothing here holds it back and no answer has begun. Default 60,000: as
+   * common servers. Answered with 408. Without it, clients that send nothing would cost a connection for ever.
+   */
+  readonly bodyIdleTimeoutMs: number;
   /** For a whole request, body included. Default 0, none: an upload or a stream may last, and the service has its own limit. */
   readonly requestTimeoutMs: number;
   /** A client's connection between two requests. Default 65,000: load balancers give up at 60 s, and the client should close first. */
@@ -17,6 +24,16 @@ export interface ProxyLimits {
   readonly lingerTimeoutMs: number;
   /** Clients' connections at once. Default 10,000. One more is closed as soon as it is accepted. */
   readonly maxConnections: number;
+  /**
+   * Requests at once. Default 10,000: none is shed before `maxConnections` is reached, as each connection has one at a time. One
+   * more is answered with 503 and `retry-after`.
+   */
+  readonly maxRequests: number;
+  /**
+   * Held of requests that a client sends before it has the answer to an earlier one. Default 64 KiB; what is beyond waits with
+   * the client.
+   */
+  readonly maxPipelinedBytes: number;
   /** Held of a request's body, so that it can be sent again (I3). Default 64 KiB. A longer body is never sent twice. */
   readonly replayBufferBytes: number;
   /**
@@ -33,11 +50,15 @@ export interface ProxyLimits {
 export const defaultLimits: ProxyLimits = {
   connectTimeoutMs: 1_000,
   maxHeadBytes: 32 * 1024,
+  maxLineBytes: 16 * 1024,
   headersTimeoutMs: 30_000,
+  bodyIdleTimeoutMs: 60_000,
   requestTimeoutMs: 0,
   clientIdleTimeoutMs: 65_000,
   lingerTimeoutMs: 30_000,
   maxConnections: 10_000,
+  maxRequests: 10_000,
+  maxPipelinedBytes: 64 * 1024,
   replayBufferBytes: 64 * 1024,
   upstreamIdleTimeoutMs: 4_000,
   maxIdlePerUpstream: 256,

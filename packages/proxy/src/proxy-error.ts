@@ -12,12 +12,14 @@ export function connectFailure(upstreamKey: string, error: unknown): Failure {
 
 /** The upstream was reached, but gave no answer. */
 export function answerFailure(upstreamKey: string, error: unknown, stage: Failure["stage"]): Failure {
-  // llhttp's codes: an answer came, but is not HTTP.
-  if (String((error as NodeJS.ErrnoException | undefined)?.code).startsWith("HPE_")) {
-    return malformedAnswer(upstreamKey, error);
-  }
   const message = `${upstreamKey} broke off before it answered${reasonOf(error)}`;
   return { code: "E_UPSTREAM_BROKEN", message, stage };
+}
+
+/** Only where the plan names a limit: an intercept may wait at a breakpoint for ever. */
+export function timeoutFailure(upstreamKey: string, limitMs: number): Failure {
+  const message = `${upstreamKey} did not answer within ${limitMs} ms`;
+  return { code: "E_ANSWER_TIMEOUT", message, stage: "answer" };
 }
 
 export function malformedAnswer(upstreamKey: string, error: unknown): Failure {

@@ -1,82 +1,100 @@
-import type { IncomingMessage } from "node:http";
-import { connectionTokens, headerLines } from "./headers.ts";
+import type { Socket } from "node:net";
+import { RequestHeadParser } from "@clew/wire";
 import type { RequestHead } from "./types.ts";
 
-/** What routing sees of a request. */
-export function createRequestHead(request: IncomingMessage): RequestHead {
-  const { rawHeaders } = request;
-  const target = request.url ?? "";
-  return {
-    method: request.method ?? "",
-    target,
-    path: pathOf(target),
-    httpVersion: request.httpVersion,
-    rawHeaders,
-    header(name) {
-      const lines = headerLines(rawHeaders, name);
-      return lines.length === 0 ? undefined : lines.join(", ");
-    },
-    upgrade: connectionTokens(rawHeaders).has("upgrade") ? headerLines(rawHeaders, "upgrade")[0] : undefined,
-    remoteAddress: request.socket.remoteAddress,
-    localPort: request.socket.localPort,
-    connection: request.socket,
-  };
+/** What routing sees of a request: the bytes as they came, made into strings where they are asked for. */
+export class ReceivedHead implements RequestHead {
+  readonly connection: Socket;
+  readonly upgrade: string | undefined;
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  #parser: RequestHeadParser;
+  #generation: number;
+
+  /** `parser` has just read the head from `bytes`, which must not change. */
+  constructor(parser: RequestHeadParser, bytes: Buffer, connection: Socket) {
+    this.connection = connection;
+    this.#bytes = bytes;
+    this.#start = parser.start;
+    this.#end = parser.headEnd;
+    this.#parser = parser;
+    this.#generation = parser.generation;
+    this.upgrade = parser.asksUpgrade ? firstOf(parser, "upgrade") : undefined;
+  }
+
+  get method(): string {
+    return this.#parsed().method;
+  }
+
+  get target(): string {
+    return this.#parsed().target;
+  }
+
+  get path(): string {
+    return pathOf(this.target);
+  }
+
+  get httpVersion(): string {
+    return this.#parsed().minorVersion === 1 ? "1.1" : "1.0";
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.#parsed().rawHeaders;
+  }
+
+  header(name: string): string | undefined {
+    return this.#parsed().header(name);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.connection.remoteAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.connection.localPort;
+  }
+
+  /** The parser that read it, or, where that has gone on to another head since, one that reads it again. */
+  #parsed(): RequestHeadParser {
+    if (this.#parser.generation !== this.#generation) {
+      this.#parser = new RequestHeadParser();
+      this.#parser.parse(this.#bytes, this.#start, this.#end);
+      this.#generation = this.#parser.generation;
+    }
+    return this.#parser;
+  }
 }
 
-const absoluteForm = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i;
+function firstOf(parser: RequestHeadParser, name: string): string | undefined {
+  const line = parser.find(name, 0);
+  return line < 0 ? undefined : parser.valueOf(line);
+}
+
+const absoluteForm = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)/i;
 
 function pathOf(target: string): string {
-  const absolute = absoluteForm.exec(target);
-  const path = absolute === null ? (target.split(/[?#]/, 1)[0] as string) : (absolute[3] as string);
+  const absolute = target.startsWith("/") ? null : absoluteForm.exec(target);
+  const path = absolute === null ? (target.split(/[?#]/, 1)[0] as string) : (absolute[1] as string);
   return path === "" ? "/" : path;
 }
 
-/**
- * Why a request is refused although Node's parser (which is never lenient here) took it: what two servers might understand
- * differently. Undefined: nothing is wrong.
- */
-export function faultOf(request: IncomingMessage): string | undefined {
-  const { rawHeaders, httpVersion } = request;
-  const target = request.url ?? "";
-  const hosts = headerLines(rawHeaders, "host");
-  // Source: RFC 9112 §3.2
-  if (hosts.length > 1) return "more than one host line";
-  const codings = headerLines(rawHeaders, "transfer-encoding");
-  if (codings.length > 0) {
-    // Source: RFC 9112 §6.1
-    if (httpVersion === "1.0") return "transfer-encoding in an HTTP/1.0 request";
-    if (codings.length > 1 || codings[0]?.trim().toLowerCase() !== "chunked") {
-      return "a transfer-encoding other than chunked";
-    }
-  }
-  if (codings.length + headerLines(rawHeaders, "content-length").length > 1) {
-    return "more than one line that says how long the body is";
-  }
-  const absolute = absoluteForm.exec(target);
-  // Source: RFC 9112 §3.2.2. A server takes the target's host, others look at the header.
-  if (absolute !== null && hosts[0]?.toLowerCase() !== absolute[2]?.toLowerCase()) {
-    return "a target and a host line that name different hosts";
-  }
-  if (absolute === null && !target.startsWith("/") && !(target === "*" && request.method === "OPTIONS")) {
-    return "a target that is neither a path nor a URL";
-  }
-  return undefined;
-}
-
-/** Whether the request says that a body follows its head. */
-export function announcesBody(request: IncomingMessage): boolean {
-  if (headerLines(request.rawHeaders, "transfer-encoding").length > 0) return true;
-  const length = headerLines(request.rawHeaders, "content-length")[0];
-  return length !== undefined && Number(length) > 0;
-}
-
 // Source: RFC 9110 §9.2.2
-const idempotentMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
+const idempotentMethods = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"] as const;
 
 /** Whether sending it twice has the effect of sending it once. */
-export function isRepeatable(request: IncomingMessage): boolean {
-  return (
-    idempotentMethods.has(request.method ?? "") ||
-    headerLines(request.rawHeaders, "idempotency-key").length > 0
-  );
+export function isRepeatable(parser: RequestHeadParser): boolean {
+  for (const method of idempotentMethods) if (parser.isMethod(method)) return true;
+  return parser.find("idempotency-key", 0) >= 0;
+}
+
+/**
+ * Whether an upgrade is asked of the upstream at all; it may be left unanswered. It is when there is a body to be sent first, and
+ * for h2c: on such a connection requests would pass that were never routed.
+ */
+export function mayUpgrade(parser: RequestHeadParser): boolean {
+  if (!parser.asksUpgrade || parser.minorVersion === 0) return false;
+  if (parser.framing === "chunked" || parser.contentLength > 0) return false;
+  const protocols = parser.header("upgrade");
+  return protocols !== undefined && !/(?:^|,)\s*h2c\s*(?:,|$)/i.test(protocols);
 }

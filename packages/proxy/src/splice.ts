@@ -1,31 +1,84 @@
-import { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { breakOff } from "./break-off.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /**
- * Joins two byte pipes until both directions have ended. An end passes on as an end (half-close), a break as a break.
- * Resolves with the side that broke off, or undefined when both ended in order.
+ * Joins a client's connection and its upstream's until both directions have ended: after an upgrade. An end passes on as an end
+ * (half-close), a break as a break. `over` is told the side that broke off, or undefined when both ended in order.
  */
-export function splice(client: Duplex, upstream: Duplex): Promise<"client" | "upstream" | undefined> {
-  return new Promise((resolve) => {
-    const closed = (side: "client" | "upstream", self: Duplex, other: Duplex) => (): void => {
-      const isOrderly = self.readableEnded && self.writableFinished;
-      if (!isOrderly) breakOff(other);
-      else if (other.destroyed) resolve(undefined);
-      // Has an effect for the first that closes only.
-      if (!isOrderly) resolve(side);
-    };
-    // The close that follows tells what is to be done.
-    client.on("error", () => client.destroy()).on("close", closed("client", client, upstream));
-    upstream.on("error", () => upstream.destroy()).on("close", closed("upstream", upstream, client));
-    if (client.destroyed) return closed("client", client, upstream)();
-    client.pipe(upstream);
-    upstream.pipe(client);
-  });
-}
+export class Splice {
+  readonly #client: ClientConnection;
+  readonly #connection: UpstreamConnection;
+  readonly #over: (broken: "client" | "upstream" | undefined) => void;
+  #isOver = false;
 
-/** Ends a connection so that the other side sees a break, not an end. */
-export function breakOff(stream: Duplex): void {
-  // A reset after an end would fail, and leave the connection open for ever.
-  if (stream instanceof Socket && !stream.destroyed && !stream.writableEnded) stream.resetAndDestroy();
-  else stream.destroy();
+  constructor(
+    client: ClientConnection,
+    connection: UpstreamConnection,
+    over: (broken: "client" | "upstream" | undefined) => void,
+  ) {
+    this.#client = client;
+    this.#connection = connection;
+    this.#over = over;
+  }
+
+  /** Passes on what the client has sent meanwhile. */
+  start(): void {
+    const waiting = this.#client.takePending();
+    if (waiting !== undefined) this.clientRead(waiting);
+    if (!this.#connection.pipe.mustWait) this.#client.resume();
+    if (this.#client.hasEnded) this.clientEnded();
+  }
+
+  clientRead(bytes: Buffer): void {
+    const { pipe } = this.#connection;
+    pipe.write(bytes);
+    if (pipe.mustWait) this.#client.pause();
+  }
+
+  upstreamFlushed(): void {
+    this.#client.resume();
+  }
+
+  upstreamRead(bytes: Buffer, length: number): void {
+    const { pipe } = this.#connection;
+    this.#client.write(length === bytes.length ? bytes : bytes.subarray(0, length));
+    if (!this.#client.mustWait) return;
+    this.#client.keepUntilFlushed(pipe.lend());
+    pipe.stream.pause();
+  }
+
+  clientFlushed(): void {
+    this.#connection.pipe.stream.resume();
+  }
+
+  clientEnded(): void {
+    this.#connection.pipe.stream.end();
+  }
+
+  upstreamEnded(): void {
+    this.#client.socket.end();
+  }
+
+  clientClosed(isOrderly: boolean): void {
+    const { stream } = this.#connection.pipe;
+    if (!isOrderly) {
+      this.#end("client");
+      breakOff(stream);
+    } else if (stream.destroyed) this.#end(undefined);
+  }
+
+  upstreamLost(isOrderly: boolean): void {
+    const { socket } = this.#client;
+    if (!isOrderly) {
+      this.#end("upstream");
+      breakOff(socket);
+    } else if (socket.destroyed) this.#end(undefined);
+  }
+
+  #end(broken: "client" | "upstream" | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#over(broken);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { breakOff } from "./break-off.ts";
 import { connectFailure } from "./proxy-error.ts";
-import { breakOff } from "./splice.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { TcpBreak, TcpPlan, TcpStats } from "./tcp-types.ts";
 import type { Failure, Upstream } from "./types.ts";

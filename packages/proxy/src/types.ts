@@ -1,5 +1,6 @@
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
+import type { ProxyStats } from "./stats.ts";
 import type { Tap } from "./wiretap.ts";
 
 /** One request's head, as it came. */
@@ -60,6 +61,11 @@ export interface Plan {
    */
   filterBody?(answer: AnswerHead): Duplex | undefined;
   /**
+   * Limit for `upstream`'s answer to begin once it has the whole request, in ms; then 504, or the fallback where the request may
+   * be repeated. Default none: somebody may sit at a breakpoint.
+   */
+  readonly answerTimeoutMs?: number | undefined;
+  /**
    * Each gets a copy of the request as it goes upstream the first time; not of an upgrade, whose answer it would have to give.
    * None of them can hold the request up.
    */
@@ -105,6 +111,11 @@ export interface Proxy {
   readonly server: Server;
   /** Ends idle connections to an upstream, and busy ones after their answer. */
   retire(upstreamKey: string): void;
-  /** Stops accepting, lets what runs finish (`connection: close`), cuts the rest after `graceMs`. */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  /** What it has done so far. */
+  readonly stats: ProxyStats;
+  /**
+   * Stops accepting, lets what runs finish (`connection: close`), cuts the rest after `graceMs`. Idle connections end after
+   * `idleGraceMs` (default 0, at once): a request may be on its way to them.
+   */
+  close(options?: { readonly graceMs?: number; readonly idleGraceMs?: number }): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rawClient, rawExchange, startUpstream } from "@clew/testing";
+import { rawClient, rawExchange, startUpstream, until } from "@clew/testing";
 import { startProxy } from "../index.ts";
 import { echoOf, exchange, messageOf, proxyTo } from "./fixture.ts";
 
@@ -64,11 +64,14 @@ test("of a request refused by its head nothing reaches the upstream", async () =
   assert.equal(upstream.accepted, 0);
 });
 
-test("a malformed request after a good one does not get in the way of the good one's answer", async () => {
+test("a malformed request after a good one does not get in the way of the good one's answer, and is refused after it", async () => {
   await using upstream = await startUpstream({ fault: "hold" });
   await using proxy = await proxyTo({ to: upstream.port });
-  const received = await rawExchange(proxy.port, `${lines("GET / HTTP/1.1", "Host: h")}rubbish\r\n\r\n`);
-  assert.equal(received.toString(), "");
+  const received = rawExchange(proxy.port, `${lines("GET / HTTP/1.1", "Host: h")}rubbish\r\n\r\n`);
+  await until(() => upstream.requests.length === 1);
+  upstream.release();
+  assert.match((await received).toString(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*}HTTP\/1\.1 400 Bad Request\r\n/);
+  assert.deepEqual(upstream.requests, ["GET /"]);
 });
 
 test("forms of the target are passed on as they came, and give their path", async () => {

@@ -1,0 +1,122 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { UpstreamSocket } from "./upstream-socket.ts";
+
+/** What a pipe tells its holder. */
+export interface PipeReader {
+  /** Bytes came: the first `length` of `bytes`, which may be changed, but are the pipe's again afterwards ({@link BytePipe.lend}). */
+  pipeRead(bytes: Buffer, length: number): void;
+  /** All that was written is on its way; told after {@link BytePipe.mustWait} was true. */
+  pipeFlushed(): void;
+  /** The other side will send no more. */
+  pipeEnded(): void;
+  /** Told last, and once. `isOrderly`: both directions had ended before. */
+  pipeClosed(isOrderly: boolean, error: Error | undefined): void;
+}
+
+/** One byte pipe to an upstream: a TCP connection, or any other stream, such as a tunnel's. */
+export interface BytePipe {
+  readonly stream: Duplex;
+  write(bytes: Buffer): void;
+  /** Several pieces as one packet. */
+  writeAll(pieces: readonly Buffer[]): void;
+  /** What was written lies here: write no more before {@link PipeReader.pipeFlushed}. */
+  readonly mustWait: boolean;
+  /** Keeps the bytes handed over last; returns the buffer to be given back, if it is one of ours. */
+  lend(): Buffer | undefined;
+}
+
+/** Whoever opened the stream must not read from it any more. */
+export function createBytePipe(stream: Duplex, reader: PipeReader): BytePipe {
+  return stream instanceof UpstreamSocket ? new SocketPipe(stream, reader) : new StreamPipe(stream, reader);
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Calls back when all that was written so far is with the kernel. Not called when the connection breaks before. */
+export function whenFlushed(socket: Socket, done: () => void): void {
+  socket.write(nothing, (error) => {
+    if (error === null || error === undefined) done();
+  });
+}
+
+class SocketPipe implements BytePipe {
+  readonly stream: UpstreamSocket;
+  readonly #reader: PipeReader;
+  #isWaiting = false;
+
+  constructor(socket: UpstreamSocket, reader: PipeReader) {
+    this.stream = socket;
+    this.#reader = reader;
+    socket.onRead = (bytes, length) => reader.pipeRead(bytes, length);
+    watchEnd(socket, reader);
+  }
+
+  write(bytes: Buffer): void {
+    this.stream.write(bytes);
+    if (this.stream.writableLength > 0) this.#wait();
+  }
+
+  writeAll(pieces: readonly Buffer[]): void {
+    this.stream.cork();
+    for (const piece of pieces) this.stream.write(piece);
+    this.stream.uncork();
+    if (this.stream.writableLength > 0) this.#wait();
+  }
+
+  get mustWait(): boolean {
+    return this.#isWaiting;
+  }
+
+  lend(): Buffer {
+    return this.stream.lend();
+  }
+
+  #wait(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    whenFlushed(this.stream, () => {
+      this.#isWaiting = false;
+      if (this.stream.writableLength > 0) this.#wait();
+      else this.#reader.pipeFlushed();
+    });
+  }
+}
+
+class StreamPipe implements BytePipe {
+  readonly stream: Duplex;
+
+  constructor(stream: Duplex, reader: PipeReader) {
+    this.stream = stream;
+    stream.on("data", (bytes: Buffer) => reader.pipeRead(bytes, bytes.length));
+    stream.on("drain", () => reader.pipeFlushed());
+    watchEnd(stream, reader);
+  }
+
+  write(bytes: Buffer): void {
+    this.stream.write(bytes);
+  }
+
+  writeAll(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) this.stream.write(piece);
+  }
+
+  get mustWait(): boolean {
+    return this.stream.writableNeedDrain;
+  }
+
+  lend(): undefined {
+    return undefined;
+  }
+}
+
+function watchEnd(stream: Duplex, reader: PipeReader): void {
+  let failure: Error | undefined;
+  // The close that follows tells what is to be done.
+  stream.on("error", (error: Error) => {
+    failure = error;
+    stream.destroy();
+  });
+  stream.on("end", () => reader.pipeEnded());
+  stream.on("close", () => reader.pipeClosed(stream.readableEnded && stream.writableFinished, failure));
+}

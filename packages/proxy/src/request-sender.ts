@@ -1,0 +1,173 @@
+import { describeFault } from "@clew/wire";
+import type { BytePipe } from "./byte-pipe.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { ProxyLimits } from "./limits.ts";
+import type { ReceivedRequest } from "./received-request.ts";
+import type { Tap, TapStream } from "./wiretap.ts";
+
+/**
+ * A request on its way to an upstream: its own bytes, at the upstream's pace. What has been sent is held up to a limit, so that it
+ * can be sent to another upstream (I3), until {@link letGo}; what has not been sent yet is held in any case, while the client is
+ * asked to wait.
+ */
+export class RequestSender {
+  readonly #request: ReceivedRequest;
+  readonly #client: ClientConnection;
+  readonly #limits: ProxyLimits;
+  #held: Buffer[] | undefined;
+  #heldBytes: number;
+  #pipe: BytePipe | undefined;
+  #isDiscarding = false;
+  #taps: TapStream[] | undefined;
+  #waitingTaps: readonly Tap[] | undefined;
+
+  constructor(
+    request: ReceivedRequest,
+    client: ClientConnection,
+    limits: ProxyLimits,
+    taps: readonly Tap[] | undefined,
+  ) {
+    this.#request = request;
+    this.#client = client;
+    this.#limits = limits;
+    this.#held = [request.first];
+    this.#heldBytes = request.first.length - request.headLength;
+    this.#waitingTaps = request.asksUpgrade ? undefined : taps;
+  }
+
+  /** All of it came from the client. */
+  get isComplete(): boolean {
+    return this.#request.body === undefined || this.#request.body.isComplete;
+  }
+
+  /** All of it is on its way. */
+  get isSent(): boolean {
+    return this.isComplete && this.#pipe?.mustWait === false;
+  }
+
+  /** Sending it twice is allowed, and possible. */
+  get mayRepeat(): boolean {
+    return this.#held !== undefined && this.#request.isRepeatable;
+  }
+
+  /** More is to come, and nothing here keeps the client from sending it. */
+  get isWaitingForClient(): boolean {
+    return !this.isComplete && (this.#isDiscarding || this.#pipe?.mustWait === false);
+  }
+
+  get fault(): string {
+    const fault = this.#request.body?.fault;
+    return fault === undefined ? "" : describeFault(fault);
+  }
+
+  /** Sends what is held, and from now on what comes. */
+  sendTo(pipe: BytePipe): void {
+    this.#pipe = pipe;
+    const held = this.#held ?? [];
+    if (held.length === 1) pipe.write(held[0] as Buffer);
+    else pipe.writeAll(held);
+    if (this.#waitingTaps !== undefined) this.#openTaps(this.#waitingTaps, held);
+    if (this.#request.body === undefined) return;
+    if (!this.#request.isRepeatable || this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
+    if (!this.isComplete) this.#paceClient(pipe);
+  }
+
+  /** More of the body. Returns where it ends in these bytes; -1: it is malformed ({@link fault}), and none of them were sent. */
+  read(bytes: Buffer): number {
+    const { body } = this.#request;
+    if (body === undefined) return 0;
+    const end = body.read(bytes, 0, bytes.length);
+    if (body.fault !== undefined) return -1;
+    if (this.#isDiscarding) return end;
+    const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
+    if (this.#pipe === undefined) {
+      // Not sent yet. At most a read or two, as the client waits.
+      this.#held?.push(piece);
+      this.#heldBytes += piece.length;
+      this.#client.pause();
+    } else {
+      this.#hold(piece);
+      this.#pipe.write(piece);
+      if (!body.isComplete && this.#pipe.mustWait) this.#client.pause();
+    }
+    this.#tell(piece);
+    return end;
+  }
+
+  /** The upstream took what it was sent. */
+  flushed(): void {
+    if (!this.isComplete) this.#client.resume();
+  }
+
+  /** Its upstream is gone; what comes meanwhile is left with the client. */
+  detach(): void {
+    this.#pipe = undefined;
+    if (!this.isComplete && !this.#isDiscarding) this.#client.pause();
+  }
+
+  /** It will not be sent again: no more is held. */
+  letGo(): void {
+    this.#held = undefined;
+  }
+
+  /** Reads the rest and drops it. */
+  discard(): void {
+    this.letGo();
+    this.#pipe = undefined;
+    this.#isDiscarding = true;
+    this.#abortTaps();
+    if (!this.isComplete) this.#client.resume();
+  }
+
+  /** There will be no more of it. */
+  abort(): void {
+    this.letGo();
+    this.#pipe = undefined;
+    this.#isDiscarding = true;
+    this.#abortTaps();
+  }
+
+  #paceClient(pipe: BytePipe): void {
+    if (pipe.mustWait) this.#client.pause();
+    else this.#client.resume();
+  }
+
+  #hold(piece: Buffer): void {
+    if (this.#held === undefined) return;
+    this.#heldBytes += piece.length;
+    if (this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
+    else if (this.#held.length < maxHeldPieces) this.#held.push(piece);
+    else this.#held = [Buffer.concat([...this.#held, piece])];
+  }
+
+  #openTaps(taps: readonly Tap[], held: readonly Buffer[]): void {
+    this.#waitingTaps = undefined;
+    const { first, headLength } = this.#request;
+    const head = first.subarray(0, headLength);
+    this.#taps = taps.map((tap) => tap.open(head)).filter((stream) => stream !== undefined);
+    for (const tap of this.#taps) {
+      if (first.length > headLength) tap.write(first.subarray(headLength));
+      for (const piece of held.slice(1)) tap.write(piece);
+    }
+    if (this.isComplete) this.#endTaps();
+  }
+
+  #tell(piece: Buffer): void {
+    if (this.#taps === undefined) return;
+    for (const tap of this.#taps) tap.write(piece);
+    if (this.isComplete) this.#endTaps();
+  }
+
+  #endTaps(): void {
+    for (const tap of this.#taps ?? []) tap.end();
+    this.#taps = undefined;
+  }
+
+  #abortTaps(): void {
+    for (const tap of this.#taps ?? []) tap.abort();
+    this.#taps = undefined;
+  }
+}
+
+/** Pieces are joined beyond that: a body of tiny pieces would cost far more than its bytes. */
+const maxHeldPieces = 256;
