@@ -50,6 +50,7 @@ export class UpstreamConnection implements PipeReader {
   #partial: GrowingBuffer | undefined;
   #parser: ResponseHeadParser | undefined;
   #isKept = false;
+  #restTimer: NodeJS.Timeout | undefined;
   #idleSinceTick = 0;
   #idleLimitMs: number;
 
@@ -76,13 +77,11 @@ export class UpstreamConnection implements PipeReader {
   finish(): void {
     this.#sink = undefined;
     const { stream } = this.pipe;
-    if (
-      this.#phase !== atRest ||
-      !this.#isKept ||
-      this.#idleLimitMs <= 0 ||
-      !stream.writable ||
-      this.pipe.mustWait
-    ) {
+    if (this.pipe.mustWait && stream.writable) {
+      this.#waitForRest();
+      return;
+    }
+    if (this.#phase !== atRest || !this.#isKept || this.#idleLimitMs <= 0 || !stream.writable) {
       this.close();
       return;
     }
@@ -121,7 +120,18 @@ export class UpstreamConnection implements PipeReader {
   }
 
   pipeFlushed(): void {
-    this.#sink?.upstreamFlushed();
+    if (this.#restTimer === undefined) this.#sink?.upstreamFlushed();
+    else {
+      clearTimeout(this.#restTimer);
+      this.#restTimer = undefined;
+      this.finish();
+    }
+  }
+
+  /** The answer came before the request's last bytes were on their way: they go on, for a while. */
+  #waitForRest(): void {
+    const { lingerTimeoutMs } = this.#environment.limits;
+    this.#restTimer ??= setTimeout(() => this.close(), lingerTimeoutMs).unref();
   }
 
   pipeEnded(): void {
@@ -134,6 +144,7 @@ export class UpstreamConnection implements PipeReader {
   }
 
   pipeClosed(isOrderly: boolean, error: Error | undefined): void {
+    clearTimeout(this.#restTimer);
     this.pool.open--;
     this.#forgetIdle();
     const sink = this.#sink;
