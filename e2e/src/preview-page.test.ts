@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Intercept } from "./installation.ts";
+import { assertWorks } from "./site/assert-works.ts";
 import { type Site, startSite } from "./site/start-site.ts";
 import { launchBrowser, startVisitor, type Visitor } from "./visitor.ts";
 
@@ -17,27 +18,6 @@ after(async () => {
   await browser?.close();
   await site?.[Symbol.asyncDispose]();
 });
-
-/** What the front page's script brings about, once all of it has. */
-async function assertWorks(visitor: Visitor, edition: string): Promise<void> {
-  assert.equal(await visitor.text("h1"), `The ${edition} site`);
-  for (const [id, text] of [
-    ["fetched", edition],
-    ["uploaded", `${edition} 2097152`],
-    ["socket", `${edition}: hello`],
-    ["events", `${edition} 1, ${edition} 2, ${edition} 3`],
-    ["film", "206 10"],
-    ["fragment", `A fragment of ${edition}`],
-  ] as const) {
-    await visitor.reads(`#${id}`, text);
-  }
-  assert.equal(await visitor.page.evaluate("document.getElementById('picture').naturalWidth > 0"), true);
-  assert.equal(
-    await visitor.page.evaluate("getComputedStyle(document.querySelector('h1')).color"),
-    "rgb(1, 2, 3)",
-  );
-  assert.deepEqual(visitor.complaints, []);
-}
 
 const bars = ({ page }: Visitor): Promise<number> => page.locator("clew-preview-bar").count();
 
