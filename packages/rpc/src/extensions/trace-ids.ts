@@ -30,7 +30,7 @@ function hexId(id: string, digits: number): string {
 
 const spanDigits = 16;
 /** Made at once: asking the system for eight bytes costs nearly as much as for all of these. */
-const pool = Buffer.alloc(512);
+const pool = Buffer.alloc(2_048);
 let digits = "";
 let used = 0;
 

@@ -10,7 +10,10 @@ export interface PlainConnectionOptions {
 }
 
 /** How long a connection is kept between two requests, and before the first. As Node's own servers do. */
-const keepAliveMs = 5_000;
+const keepAliveSeconds = 5;
+
+/** How long a client may take nothing of an answer. As a stream's reader may (I8). */
+const stallMs = 30_000;
 
 /**
  * Answers calls on one connection of HTTP/1.1 without Node's parser and its streams, which cost more than all else of a
@@ -30,13 +33,14 @@ export function servePlainConnection(
 class PlainConnection implements PlainLink {
   readonly socket: Socket;
   readonly service: string;
-  readonly keepAliveSeconds: number = keepAliveMs / 1_000;
+  readonly keepAliveSeconds: number = keepAliveSeconds;
   readonly #options: PlainConnectionOptions;
   readonly #handOver: () => void;
   #exchange: PlainExchange | undefined = undefined;
   /** What came behind the request that is being answered. */
   #rest: Buffer | undefined = undefined;
   #isReading = false;
+  #idleSeconds = 0;
 
   constructor(socket: Socket, options: PlainConnectionOptions, handOver: () => void) {
     this.socket = socket;
@@ -49,7 +53,20 @@ class PlainConnection implements PlainLink {
     socket.on("error", ignore);
     socket.on("drain", this.#onDrain);
     socket.on("timeout", this.#onTimeout);
-    socket.setTimeout(keepAliveMs);
+    keep(this);
+  }
+
+  /** Called once a second. A call under way may take as long as it likes, an answer on its way only if it moves. */
+  age(): void {
+    const { socket } = this;
+    if (this.#exchange !== undefined) return;
+    if (socket.writableLength > 0) {
+      // Node's own timeout knows whether anything was written since.
+      if (!socket.timeout) socket.setTimeout(stallMs);
+    } else {
+      if (socket.timeout) socket.setTimeout(0);
+      if (++this.#idleSeconds > keepAliveSeconds) socket.destroy();
+    }
   }
 
   endIfIdle(): void {
@@ -58,6 +75,7 @@ class PlainConnection implements PlainLink {
 
   onAnswered(): void {
     this.#exchange = undefined;
+    this.#idleSeconds = 0;
     // Within the loop below, that goes on by itself.
     if (!this.#isReading) this.#readOn();
   }
@@ -95,13 +113,14 @@ class PlainConnection implements PlainLink {
   #leave(bytes: Buffer): void {
     const { socket } = this;
     this.#rest = undefined;
-    socket.setTimeout(0);
+    connections.delete(this);
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("close", this.#onClose);
     socket.off("error", ignore);
     socket.off("drain", this.#onDrain);
     socket.off("timeout", this.#onTimeout);
+    socket.setTimeout(0);
     socket.pause();
     socket.unshift(bytes);
     this.#handOver();
@@ -118,14 +137,28 @@ class PlainConnection implements PlainLink {
     else this.socket.destroy();
   };
 
-  readonly #onClose = (): void => {
-    this.#exchange?.cancel();
-  };
-
-  /** Time counts from the last byte of either side; a call under way may take as long as it likes. */
   readonly #onTimeout = (): void => {
     if (this.#exchange === undefined) this.socket.destroy();
   };
+
+  readonly #onClose = (): void => {
+    connections.delete(this);
+    this.#exchange?.cancel();
+  };
+}
+
+const connections = new Set<PlainConnection>();
+let timer: NodeJS.Timeout | undefined;
+
+/** One timer for all of them: one of each would be set again with every read and every write. */
+function keep(connection: PlainConnection): void {
+  connections.add(connection);
+  timer ??= setInterval(() => {
+    for (const one of connections) one.age();
+    if (connections.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }, 1_000).unref();
 }
 
 function ignore(): void {}

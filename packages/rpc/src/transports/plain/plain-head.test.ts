@@ -111,7 +111,7 @@ test("a plain request is read as it came, and its end is where its length says",
   assert.equal(request?.endsAt, head.length + body.length);
   assert.equal(request?.body, body);
   assert.deepEqual(request?.headers.slice(0, 4), ["Host", "x", "Content-Type", "application/json"]);
-  const wide = Buffer.from(head.replace(/\d+\r\n\r\n$/, "4\r\n\r\n") + '"ü"');
+  const wide = Buffer.from(`${head.replace(/\d+\r\n\r\n$/, "4\r\n\r\n")}"ü"`);
   assert.deepEqual(readPlainRequest(wide, 1_000)?.body, Buffer.from('"ü"'));
   assert.equal(readPlainRequest(bytes, body.length - 1), undefined);
 });
