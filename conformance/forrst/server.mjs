@@ -8,6 +8,7 @@ import {
   createDefaultExtensions,
   createIdempotencyExtension,
   createMemoryIdempotencyStore,
+  createRetryExtension,
   createServer,
   defineFunction,
   defineStream,
@@ -171,7 +172,7 @@ function addRelay(server) {
 
 function createConformanceServer() {
   const idempotency = createIdempotencyExtension({ store: createMemoryIdempotencyStore() });
-  const extensions = [...createDefaultExtensions(), idempotency];
+  const extensions = [...createDefaultExtensions(), createRetryExtension(), idempotency];
   const server = createServer({ service, extensions, onContextFault: () => {} });
   for (const add of [addEchoes, addOrders, addFailures, addWork, addRelay]) add(server);
   return server
