@@ -3,9 +3,10 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { freePort, rawClient, startProcess, temporaryDirectory, until } from "@clew/testing";
+import { freePort, rawClient, readMessage, startProcess, temporaryDirectory, until } from "@clew/testing";
+import { startAnswerer } from "./answerer.mjs";
 import { startRecorder } from "./recorder.mjs";
-import { unequal } from "./understanding.mjs";
+import { lowerNames, unequal } from "./understanding.mjs";
 
 /**
  * @typedef {import("./understanding.mjs").Message} Message
@@ -15,9 +16,14 @@ import { unequal } from "./understanding.mjs";
  * @property {string} name
  * @property {(bytes: Buffer, options?: { closes?: boolean }) => Promise<Understanding>} understand Bytes of whole requests;
  *   `closes`: nothing is read after them.
+ * @property {boolean} knowsInterim Whether interim answers of an upstream are read as such.
+ * @property {(bytes: Buffer, options: { method: string }) => Promise<Understanding>} understandAnswer Bytes of a whole answer, after which
+ *   the connection ends.
  * @property {(ours: Message, theirs: Message) => string[]} same
  * @property {() => Promise<void>} close
  */
+
+/** Where a peer listens, and what stands behind it. @typedef {{ requests: number, answers: number, recorder: number, answerer: number }} Ports */
 
 /** How long a peer may take; only one that waits for more bytes does. */
 const patienceMs = 3_000;
@@ -38,11 +44,7 @@ const programs = {
       "-e",
       join(folder, "error"),
     ],
-    configuration: (
-      /** @type {number} */ port,
-      /** @type {number} */ upstream,
-      /** @type {string} */ folder,
-    ) => `
+    configuration: (/** @type {Ports} */ ports, /** @type {string} */ folder) => `
 daemon off;
 master_process off;
 pid ${folder}/pid;
@@ -61,11 +63,18 @@ http {
   merge_slashes off;
   keepalive_requests 1000000;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${ports.requests};
     location / {
-      proxy_pass http://127.0.0.1:${upstream};
+      proxy_pass http://127.0.0.1:${ports.recorder};
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
+    }
+  }
+  server {
+    listen 127.0.0.1:${ports.answers};
+    location / {
+      proxy_pass http://127.0.0.1:${ports.answerer};
+      proxy_http_version 1.1;
     }
   }
 }
@@ -74,7 +83,7 @@ http {
   haproxy: {
     files: ["/usr/sbin/haproxy"],
     arguments: (/** @type {string} */ folder) => ["-db", "-f", join(folder, "conf")],
-    configuration: (/** @type {number} */ port, /** @type {number} */ upstream) => `
+    configuration: (/** @type {Ports} */ ports) => `
 global
   nbthread 1
   maxconn 512
@@ -86,11 +95,17 @@ defaults
   timeout client 5s
   timeout server 5s
   timeout http-request 5s
-frontend front
-  bind 127.0.0.1:${port}
-  default_backend back
-backend back
-  server recorder 127.0.0.1:${upstream}
+frontend requests
+  bind 127.0.0.1:${ports.requests}
+  default_backend recorder
+backend recorder
+  server recorder 127.0.0.1:${ports.recorder}
+frontend answers
+  bind 127.0.0.1:${ports.answers}
+  default_backend answerer
+backend answerer
+  http-reuse never
+  server answerer 127.0.0.1:${ports.answerer}
 `,
   },
 };
@@ -108,17 +123,25 @@ export async function startPeer(name) {
   const program = programs[name];
   const folder = await temporaryDirectory();
   const recorder = await startRecorder();
-  const port = await freePort();
-  writeFileSync(join(folder.path, "conf"), program.configuration(port, recorder.port, folder.path));
+  const answerer = await startAnswerer();
+  const ports = {
+    ...{ requests: await freePort(), answers: await freePort() },
+    ...{ recorder: recorder.port, answerer: answerer.port },
+  };
+  writeFileSync(join(folder.path, "conf"), program.configuration(ports, folder.path));
   const process = await startProcess(file, program.arguments(folder.path));
-  await until(() => canConnect(port), { what: `${name} to listen: ${process.stderr}` });
+  await until(() => canConnect(ports.answers), { what: `${name} to listen: ${process.stderr}` });
   return {
     name,
-    understand: (bytes, options) => understand(bytes, port, recorder, options),
+    understand: (bytes, options) => understand(bytes, ports.requests, recorder, options),
+    understandAnswer: (bytes, { method }) => understandAnswer(bytes, method, ports.answers, answerer),
     same: sameMeaning,
+    // Before 1.29 it took an interim answer for the answer.
+    knowsInterim: name !== "nginx",
     close: async () => {
       await process.stop();
       await recorder.close();
+      await answerer.close();
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -161,6 +184,37 @@ async function understand(bytes, port, recorder, { closes = false } = {}) {
   }
   const status = [...answers.matchAll(/^HTTP\/1\.. (\d\d\d)/gm)].at(-1)?.[1];
   return { messages: before, end: "refused", reason: status ?? "no answer" };
+}
+
+/**
+ * @param {Buffer} bytes @param {string} method @param {number} port @param {import("./answerer.mjs").Answerer} answerer
+ * @returns {Promise<Understanding>}
+ */
+async function understandAnswer(bytes, method, port, answerer) {
+  answerer.answer = { bytes, cut: 0, ends: true };
+  const client = await rawClient(port);
+  client.write(`${method} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+  const timer = setTimeout(() => client.socket.destroy(), patienceMs);
+  await client.closed;
+  clearTimeout(timer);
+  await client[Symbol.asyncDispose]();
+  const statusOf = (/** @type {typeof message} */ one) => Number(one?.startLine.split(" ")[1] ?? 0);
+  let message = readMessage(client.received, 0, { method, ended: true });
+  // Interim answers are handed on.
+  while (message !== undefined && statusOf(message) < 200) {
+    message = readMessage(client.received, message.end, { method, ended: true });
+  }
+  const status = statusOf(message);
+  if (message === undefined || status === 502)
+    return { messages: [], end: "refused", reason: String(status) };
+  const understood = { status, version: "1.1", headers: lowerNames(message.headers), trailers: [] };
+  const body = message.content.toString("latin1");
+  return { messages: [{ ...understood, body, complete: true }], end: "closed" };
+}
+
+/** What a proxy may not change of an answer. @param {Message} ours @param {Message} theirs */
+export function sameAnswer(ours, theirs) {
+  return unequal(ours, theirs, ["status", "body"]);
 }
 
 /** Lines that a proxy takes away, adds or merges on its own account. */

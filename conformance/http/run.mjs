@@ -2,6 +2,7 @@
 // Puts messages to our parser and to the others, and tells where they understand different things.
 import { readAnswerWithNode, readRequestsWithNode } from "./node-reader.mjs";
 import { readAnswer, readRequests } from "./our-reader.mjs";
+import { sameAnswer } from "./peers.mjs";
 import { differences, lowerNames, sameInAll, unequal } from "./understanding.mjs";
 
 /**
@@ -76,7 +77,7 @@ export async function askNode(subject, ours) {
 }
 
 /**
- * What a peer sees differently; undefined where it cannot be asked: it is asked only of whole requests that we take.
+ * What a peer sees differently; undefined where it cannot be asked: it is asked only of what we take for whole.
  * @param {Subject} subject @param {Understanding} ours @param {Peer} peer
  * @returns {Promise<string[] | undefined>}
  */
@@ -86,9 +87,19 @@ export async function askPeer(subject, ours, peer) {
     (ours.end === "open" || ours.end === "closed") &&
     ours.messages.length > 0 &&
     ours.messages.every(({ complete }) => complete);
-  if (subject.side !== "request" || !isWhole || isTunnel(ours)) return undefined;
+  if (!isWhole || isTunnel(ours)) return undefined;
+  if (subject.side === "answer") return askPeerOfAnswer(subject, ours, peer);
   const theirs = await peer.understand(subject.bytes, { closes: ours.end === "closed" });
   return excused(subject, peer.name, theirs, ours, peer.same);
+}
+
+/** Of the answer proper: interim ones are not for all. @param {Subject} subject @param {Understanding} ours @param {Peer} peer */
+async function askPeerOfAnswer(subject, ours, peer) {
+  const final = ours.messages.at(-1);
+  if (ours.end !== "closed" || final === undefined || (ours.messages.length > 1 && !peer.knowsInterim))
+    return undefined;
+  const theirs = await peer.understandAnswer(subject.bytes, { method: subject.method ?? "GET" });
+  return excused(subject, peer.name, theirs, { ...ours, messages: [final] }, sameAnswer);
 }
 
 /**
