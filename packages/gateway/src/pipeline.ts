@@ -1,5 +1,5 @@
 import { type Context, type RoutingKeyMode, routeField } from "@clew/context";
-import type { LocalAnswer, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
+import type { AnswerHead, LocalAnswer, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
 import { statusPage } from "./bar/status-page.ts";
 import type { PasswordDesk } from "./desk/password-desk.ts";
 import type { AccessLog } from "./edge/access-log.ts";
@@ -13,6 +13,7 @@ import { renderPage, wantsHtml } from "./pages/page.ts";
 import { isNavigation, isTopPage } from "./pages/page-navigation.ts";
 import { awayPage, misusePage, noIngressPage, tooManyRequestsPage } from "./pages/preview-pages.ts";
 import { sameHostLocation } from "./request-target.ts";
+import { varyByCookie } from "./visit/answer-edits.ts";
 import { formatCookie, readCookie } from "./visit/cookies.ts";
 import { type Reception, redirect, returnAddress } from "./visit/entrance.ts";
 import { showLivePath, statusPath } from "./visit/own-paths.ts";
@@ -27,6 +28,8 @@ export interface PipelineOptions {
   readonly accept: readonly string[];
   readonly partnerOf: PartnerOf;
   readonly ingress: Upstream;
+  /** Previews are told of at `/_preview/<slug>`: they and live share one host, and what caches keep of it. */
+  readonly sharesHost: boolean;
   /** By the name that a preview asks for; "" is the gateway's own. */
   readonly ingresses: ReadonlyMap<string, VisitIngress>;
   readonly previewRequests: RateLimit;
@@ -146,7 +149,14 @@ function livePlan(options: PipelineOptions, request: GatewayRequest): Plan {
   // Context from outside: stripped, but for what is accepted or proven (I5).
   const context = outsideContext(options, request);
   // The host stays as the client sent it.
-  const plan: Plan = { upstream: options.ingress, requestHeaders: edgeEdits(request, context) };
+  const plan: Plan = {
+    upstream: options.ingress,
+    requestHeaders: edgeEdits(request, context),
+    // Where the same address is a preview's to whoever has its cookie, no cache may take one for the other.
+    ...(options.sharesHost
+      ? { responseHeaders: ({ rawHeaders }: AnswerHead) => ({ set: varyByCookie(rawHeaders) }) }
+      : {}),
+  };
   return explained(options, request, context, plan);
 }
 

@@ -76,6 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     partnerOf,
     ingress: tcpUpstream(ingress.host, ingress.port),
     ingresses: ingressesOf(options),
+    sharesHost: told?.sharesHost ?? false,
     previewRequests: createRateLimit(limits.previewRequests, limits.maxCountedClients),
     visits,
     accessLog,

@@ -112,7 +112,13 @@ test("a preview has a limit of requests, each its own; live has none of it", asy
 
 test("a preview's own fields and headers go with its visitors' requests, in place of any from outside; reserved ones never do", async () => {
   await using fixture = await startFixture({ accept: ["tenant_id", "user_id"] });
-  const fields = { tenant_id: "acme", flags: ["beta"], "clew-route": "other", "clew-explain": "n" };
+  const fields = {
+    tenant_id: "acme",
+    flags: ["beta"],
+    "clew-route": "other",
+    "clew-explain": "n",
+    caller: "admin",
+  };
   const headers = [
     ["x-env", "demo"],
     ["host", "evil.example"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hashLinkToken, hashPassword, type Preview } from "@clew/control";
-import { createPreview, type Fixture, headerSeen, publish, startFixture } from "./gateway-fixture.ts";
+import { ask, createPreview, type Fixture, headerSeen, publish, startFixture } from "./gateway-fixture.ts";
 import { type Visitor, visitor } from "./visitor.ts";
 
 /** A host that is no preview's, as where no names can be had for previews. */
@@ -37,10 +37,17 @@ test("a preview is entered at /_preview/<slug>, holds for the whole host, and is
 
 test("what the browser keeps of live and of a preview is not mixed up", async () => {
   await using fixture = await shop(createPreview("demo"));
+  await using sharing = await startFixture({ previewUrl: "https://shop.example/_preview/{slug}" });
+  assert.equal(
+    (await ask(sharing.port)).headers.vary,
+    "Cookie",
+    "live as well, where previews are told of at its own host",
+  );
+  assert.equal((await fixture.ann.page("/live")).headers.vary, undefined);
   const door = await fixture.ann.page("/_preview/demo");
   assert.equal(door.headers["clear-site-data"], '"cache"');
   const { headers } = await fixture.ann.fetch("/style.css");
-  assert.deepEqual([headers["cache-control"], headers.vary], ["private", "Cookie"]);
+  assert.deepEqual([headers["cache-control"], headers.vary], ["private, no-cache", "Cookie"]);
 });
 
 test("by link and by password, the door lets in who may, and leads on to where they wanted to go", async () => {

@@ -1,6 +1,7 @@
 import type { AnswerHead } from "@clew/proxy";
 import { headerLines } from "../header-lines.ts";
 import { isGatewayCookie } from "./cookies.ts";
+import type { Visit } from "./visit.ts";
 
 type Lines = ReadonlyArray<readonly [name: string, value: string]>;
 export interface AnswerEdits {
@@ -35,21 +36,39 @@ function withoutDomain(setCookie: string): string {
  * What a preview answers is for its visitor alone: no cache that others share may keep it, since it was made for a route,
  * and for one who may visit. The browser's own may, as long as the cookies are the same.
  */
-export function cacheEdits({ rawHeaders }: AnswerHead): AnswerEdits {
-  const directives = headerLines(rawHeaders, "cache-control")
-    .join(",")
-    .split(",")
-    .map((directive) => directive.trim())
-    .filter((directive) => directive !== "");
-  const kept = directives.filter(
-    (directive) => !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(directive),
-  );
+export function cacheEdits({ rawHeaders }: AnswerHead, form: Visit["form"]): AnswerEdits {
+  const directives = directivesOf(headerLines(rawHeaders, "cache-control").join(","));
+  const kept = directives.filter((directive) => !isShared(directive));
   const isUnstored = kept.some((directive) => directive.toLowerCase() === "no-store");
-  const cacheControl = (isUnstored ? kept : ["private", ...kept]).join(", ");
-  const set: Array<readonly [string, string]> = [["cache-control", cacheControl]];
-  if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(headerLines(rawHeaders, "vary").join(",")))
-    set.push(["vary", "Cookie"]);
+  // Where live has the same address, even the browser must ask before it uses what it has kept: it may hold it in memory,
+  // where no cookie counts.
+  const own = form === "path" ? ["private", "no-cache"] : ["private"];
+  const others =
+    form === "path" ? kept.filter((directive) => !/^(?:no-cache|immutable)\b/i.test(directive)) : kept;
+  const cacheControl = (isUnstored ? kept : [...own, ...others]).join(", ");
+  const set: Lines = [
+    ["cache-control", cacheControl],
+    ...varyByCookie(rawHeaders),
+    // Nor may a search engine, for which it would be a copy of the live version.
+    ["x-robots-tag", "noindex, nofollow"],
+  ];
   // Other names of the same thing, which only shared caches read. Source: RFC 9213
-  const remove = ["cache-control", "surrogate-control", "cdn-cache-control"];
+  const remove = ["cache-control", "surrogate-control", "cdn-cache-control", "x-robots-tag"];
   return { remove, set };
+}
+
+/** Commas between quotes separate nothing. */
+function directivesOf(value: string): string[] {
+  const parts = value.match(/(?:[^,"]|"[^"]*"?)+/g) ?? [];
+  return parts.map((directive) => directive.trim()).filter((directive) => directive !== "");
+}
+
+function isShared(directive: string): boolean {
+  return /^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(directive);
+}
+
+/** Nothing where it varies by cookie already. */
+export function varyByCookie(rawHeaders: readonly string[]): Lines {
+  const names = headerLines(rawHeaders, "vary").join(",");
+  return /(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(names) ? [] : [["vary", "Cookie"]];
 }

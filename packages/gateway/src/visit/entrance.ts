@@ -27,6 +27,7 @@ interface Asked {
   readonly head: RequestHead;
   readonly client: Client;
   readonly path: string;
+  /** Without `?`. Most requests are live, and nobody asks for it. */
   readonly query: string;
 }
 
@@ -43,8 +44,15 @@ export class Reception {
   }
 
   enter(head: RequestHead, client: Client): Entrance {
-    const [path, query] = splitQuery(originForm(head.target));
-    const asked = { head, client, path, query };
+    const { path } = head;
+    const asked: Asked = {
+      head,
+      client,
+      path,
+      get query() {
+        return splitQuery(originForm(head.target))[1];
+      },
+    };
     const slug = parsePreviewHost(client.authority, this.#options.previewsDomain);
     if (slug !== undefined) return this.#atHost(asked, slug);
     return isDoorPath(path) ? this.#atDoor(asked) : this.#byCookie(asked);

@@ -7,6 +7,8 @@ export interface PreviewAddress {
   readonly url: string;
   /** Below it each preview has its host. */
   readonly domain: string;
+  /** Previews are entered at a path of a host that is live's as well. */
+  readonly sharesHost: boolean;
 }
 
 const exampleSlug = "clew-example-slug";
@@ -18,9 +20,9 @@ export function parsePreviewUrl(url: string, domain: string): PreviewAddress {
   if (parsed !== undefined && /^https?:$/.test(parsed.protocol)) {
     const prefix = `${exampleSlug}.`;
     if (parsed.hostname.startsWith(prefix) && parsed.pathname === "/") {
-      return { url, domain: parsed.hostname.slice(prefix.length) };
+      return { url, domain: parsed.hostname.slice(prefix.length), sharesHost: false };
     }
-    if (parsed.pathname === doorOf(exampleSlug)) return { url, domain };
+    if (parsed.pathname === doorOf(exampleSlug)) return { url, domain, sharesHost: true };
   }
   throw new GatewayError("E_GATEWAY_PREVIEW_URL", `no preview could be found at ${url}`, {
     hint: "Give https://{slug}.preview.example/ or, without names for previews, https://shop.example/_preview/{slug}.",

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import { emptyContext, type JsonValue } from "@clew/context";
 import type { Preview } from "@clew/control";
 import type { AnswerHead, HeaderEdits, Plan, RequestHead, Upstream } from "@clew/proxy";
 import { mayHaveBar, pageBar, wholePageOnly } from "../bar/page-bar.ts";
@@ -70,7 +71,7 @@ function answerEdits(
   const own = newPass === undefined ? [] : [passCookie(newPass, preview, client)];
   const cookies = cookieEdits(answer, own);
   // Of an answer that opens a WebSocket nothing is kept.
-  const cache = answer.status === 101 ? undefined : cacheEdits(answer);
+  const cache = answer.status === 101 ? undefined : cacheEdits(answer, visit.form);
   return joined(cookies, cache, mapping && mapAnswer(answer, mapping));
 }
 
@@ -104,8 +105,22 @@ export function usablePreview(preview: Preview): Preview {
   });
   const fields =
     preview.fields &&
-    Object.fromEntries(Object.entries(preview.fields).filter(([name]) => !name.startsWith("clew-")));
+    Object.fromEntries(
+      Object.entries(preview.fields).filter(
+        ([name, value]) => !name.startsWith("clew-") && isField(name, value),
+      ),
+    );
   return { ...preview, headers, fields };
+}
+
+function isField(name: string, value: JsonValue): boolean {
+  try {
+    emptyContext.with({ [name]: value });
+    return true;
+  } catch {
+    // Such as `caller`, which says who sends a request.
+    return false;
+  }
 }
 
 function isLine(name: string, value: string): boolean {
