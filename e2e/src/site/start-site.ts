@@ -5,7 +5,7 @@ import { createInstallation, type Installation, type Intercept, startIntercept }
 
 const siteFile = fileURLToPath(new URL("site.js", import.meta.url));
 
-/** The site behind an agent and the gateway, up and running. */
+/** The site behind an agent and the gateway, up and running; and an office edition of it that the gateway does not lead to. */
 export interface Site extends Installation {
   readonly url: string;
   readonly gatewayPort: number;
@@ -14,7 +14,7 @@ export interface Site extends Installation {
   intercept(...flags: string[]): Promise<Intercept>;
 }
 
-/** More of a section of the configuration, as YAML of one line that begins with a comma. */
+/** More of a section of the configuration, as YAML of one line that begins with a comma; PORT stands for the gateway's. */
 interface SiteSections {
   readonly gateway?: string;
   readonly manager?: string;
@@ -31,10 +31,13 @@ export async function startSite(
   const managerPort = await nextPort();
   const config = `environment: site-test
 manager: { listen: "127.0.0.1:${managerPort}", state: state${manager} }
-gateway: { listen: "127.0.0.1:${gatewayPort}", ingress: site${gateway} }
+gateway: { listen: "127.0.0.1:${gatewayPort}", ingress: site${gateway.replace("PORT", String(gatewayPort))} }
 services:
   site:
     run: ${process.execPath} ${siteFile}
+    ports: { http: { listen: "127.0.0.1:${await nextPort()}", upstream: "127.0.0.1:${await nextPort()}" } }
+  office:
+    run: ${process.execPath} ${siteFile} --edition office
     ports: { http: { listen: "127.0.0.1:${await nextPort()}", upstream: "127.0.0.1:${await nextPort()}" } }
 `;
   await writeFile(configFile, config);
