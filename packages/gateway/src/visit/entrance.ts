@@ -173,6 +173,8 @@ export class Reception {
   }
 
   #passesOf({ head, client }: Asked): readonly string[] {
+    // Most have none, and are not to pay for it.
+    if (head.header("cookie")?.includes("clew-visit") !== true) return [];
     return readCookie(head.rawHeaders, "clew-visit", client.isSecure);
   }
 
