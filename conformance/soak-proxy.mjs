@@ -64,9 +64,10 @@ write(
     ["resident", memory.rssMiBPerHour, mostMiBPerHour.rss, memory.rssMiB.least, memory.rssMiB.most],
   ]),
 );
+write(`connections left open: ${report.leftOpen}`);
 if (!memory.isJudged) write("too short to judge memory");
 for (const fault of report.faults) process.stderr.write(`${fault}\n`);
-const isAnswered = errors === 0 && report.right === report.sent;
+const isAnswered = errors === 0 && report.right === report.sent && report.leftOpen === 0;
 const isFast = isQuick || stop.signal.aborted || report.perSecond >= rate * leastOfRate;
 if (!isFast) write(`too slow: ${report.perSecond} per second`);
 const passed = isAnswered && isFast && (memory.isFlat || !memory.isJudged);

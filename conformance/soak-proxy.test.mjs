@@ -5,11 +5,14 @@ import { test } from "node:test";
 import { slope } from "./soak-proxy/memory.mjs";
 import { soakProxy, soakWithoutAgent } from "./soak-proxy/run.mjs";
 
-test("a mixed load while overrides are made and ended: every answer is whole, and from where it must be", async () => {
+test("a mixed load while overrides are made and ended: every answer is whole, and from where it must be, and nothing stays open", async () => {
   const { signal } = new AbortController();
   const report = await soakProxy({ node: process.execPath, rate: 300, ms: 6_000, signal });
-  const { right, errors, faults, overrides } = report;
-  assert.deepEqual({ right, errors, faults }, { right: report.sent, errors: 0, faults: [] });
+  const { right, errors, faults, overrides, leftOpen } = report;
+  assert.deepEqual(
+    { right, errors, faults, leftOpen },
+    { right: report.sent, errors: 0, faults: [], leftOpen: 0 },
+  );
   assert.ok(overrides > 0, "overrides came to be and ended meanwhile");
 });
 

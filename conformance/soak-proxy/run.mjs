@@ -1,4 +1,5 @@
 // @ts-check
+import { leftOpen, openDescriptors } from "./descriptors.mjs";
 import { Developer } from "./developer.mjs";
 import { Load } from "./load.mjs";
 import { judgeMemory, parseSamples } from "./memory.mjs";
@@ -46,6 +47,7 @@ export async function soakProxy({ node, rate, ms, signal, onProgress = () => {},
     const developer = new Developer({ manager, agentPort, developerPort, tally, service });
     const { places, asked, lasting } = createPlaces();
     await developer.start(places);
+    const openBefore = openDescriptors(agent.pid);
     const startedAt = performance.now();
     const samples = () => parseSamples(agent.stdout, sampleMs);
     const timer = setInterval(() => {
@@ -65,6 +67,7 @@ export async function soakProxy({ node, rate, ms, signal, onProgress = () => {},
       perSecond: Math.round(tally.sent / seconds),
       heldBack: load.heldBack,
       overrides: developer.made,
+      leftOpen: await leftOpen(agent.pid, openBefore),
       memory: judgeMemory(samples()),
       stderr: agent.stderr,
     };
