@@ -2,6 +2,7 @@ import { isLoopbackHost } from "@clew/context";
 import type { PortInfo } from "@clew/control";
 import {
   defaultWiretapLimits,
+  type ListenAddress,
   maxHeldBytesOfAllTaps,
   type ProxyLimits,
   type TcpLimits,
@@ -18,7 +19,7 @@ export interface Address {
 }
 
 export interface AgentPort {
-  readonly listen: Address;
+  readonly listen: ListenAddress;
   /** The live service. */
   readonly upstream: Address;
   readonly protocol: PortInfo["protocol"];
@@ -33,6 +34,15 @@ export interface AgentOptions {
   /** The service's own environment, which the manager hands to developers who intercept it. */
   readonly env: Readonly<Record<string, string>>;
   readonly manager: { readonly url: string; readonly token?: string | undefined };
+  /** The same for all processes that together are one agent. Default: one of this process alone. */
+  readonly id?: string | undefined;
+  /** Tells those processes apart, where they count. Default none. */
+  readonly worker?: string | undefined;
+  /**
+   * How long the first table is waited for before the ports listen, where another process serves meanwhile. Default 0: the live
+   * service answers until the table is there (I2).
+   */
+  readonly tableWaitMs?: number | undefined;
   /** Which requests are health checks, and so always live. */
   readonly health?: DecideOptions | undefined;
   readonly log: Logger;

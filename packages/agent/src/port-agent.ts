@@ -17,6 +17,8 @@ export interface Core {
   readonly dialer: SessionDialer;
   readonly reports: ReportQueue;
   readonly keys: BelievedKeys;
+  /** The newest table, if there is one, for ports that start after it came. */
+  table(): Table | undefined;
   /** What all wiretaps together may hold. */
   readonly tapBudget: WiretapBudget;
 }
@@ -35,10 +37,14 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
   const { service, health, log } = options;
   const overrides = createOverrideUpstreams(dialer);
   const wiretaps = createWiretaps(dialer, core.tapBudget, limits.wiretap);
-  let indexed: IndexedTable = indexTable(
-    { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
-    name,
-  );
+  let indexed = indexTable(noTable(service), name);
+  const index = (table: Table): void => {
+    wiretaps.use(table.wiretaps.filter(({ port: tapped }) => tapped === name));
+    indexed = indexTable(table, name);
+    warnOfUnusable(log, indexed);
+  };
+  const known = core.table();
+  if (known !== undefined) index(known);
   const proxy = await startProxy({
     listen: port.listen,
     limits: options.proxyLimits,
@@ -63,13 +69,16 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
     proxy,
     wiretaps,
     use(table) {
-      wiretaps.use(table.wiretaps.filter(({ port: tapped }) => tapped === name));
-      indexed = indexTable(table, name);
-      warnOfUnusable(log, indexed);
+      index(table);
       const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];
       for (const key of overrides.keepOnly(wanted)) proxy.retire(key);
     },
   };
+}
+
+/** Before there is one. */
+export function noTable(service: string): Table {
+  return { revision: 0, service, overrides: [], rules: [], wiretaps: [] };
 }
 
 export function warnOfUnusable(log: Logger, { unusable }: IndexedTable): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Server } from "node:net";
 import {
   type AgentInfo,
   createManagerClient,
@@ -6,6 +7,7 @@ import {
   type PortInfo,
   watchTable,
 } from "@clew/control";
+import type { Table } from "@clew/routing";
 import { createSessionDialer } from "@clew/tunnel";
 import {
   type Address,
@@ -24,10 +26,12 @@ export interface Agent {
   readonly id: string;
   /** Where each port listens. */
   readonly ports: Readonly<Record<string, Address>>;
+  /** What listens, by port, so that it can be handed to another process. */
+  readonly servers: Readonly<Record<string, Server>>;
   /** Resolves with the first table. Until then, for ever without a manager, the live service answers everything (I2). */
   readonly tableReceived: Promise<void>;
-  /** Stops accepting, lets running requests end within `graceMs`, and leaves the manager. */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  /** Stops accepting, lets running requests end within `graceMs`, and leaves the manager. See `Proxy.close`. */
+  close(options?: { readonly graceMs?: number; readonly idleGraceMs?: number }): Promise<void>;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   checkAgentOptions(options);
   const { service, manager, log } = options;
-  const id = `${service}-${randomUUID().slice(0, 8)}`;
+  const id = options.id ?? `${service}-${randomUUID().slice(0, 8)}`;
   const limits: AgentLimits = { ...defaultAgentLimits, ...options.limits };
   const client = createManagerClient({ url: manager.url, token: manager.token, service });
   const dialer = createSessionDialer({ token: manager.token, agent: id });
@@ -48,16 +52,34 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       log.warn({ event: "agent.reports_dropped", count, err: error }, "Reports of decisions were lost."),
   });
   const tapBudget = { heldBytes: 0, maxHeldBytes: limits.maxHeldBytesOfAllTaps };
-  const core: Core = { id, options, limits, dialer, reports, keys: new BelievedKeys(), tapBudget };
-
+  const tables = new TableHolder();
+  const core: Core = {
+    id,
+    options,
+    limits,
+    dialer,
+    reports,
+    keys: new BelievedKeys(),
+    tapBudget,
+    table: () => tables.latest,
+  };
+  const stop = new AbortController();
+  const { tableWaitMs = 0 } = options;
+  // Only where each address is known beforehand can the manager be told of it before it is listened on.
+  if (tableWaitMs > 0) {
+    watch(core, client, { tables, addresses: configuredAddresses(options), signal: stop.signal });
+    await withinMs(tables.received, tableWaitMs);
+  }
   const ports = await startPorts(core).catch((error: unknown) => {
+    stop.abort();
     dialer.close();
     client.close();
     throw error;
   });
-
-  const stop = new AbortController();
-  const tableReceived = watch(core, client, ports, stop.signal);
+  tables.tellTo(ports);
+  if (tableWaitMs === 0) {
+    watch(core, client, { tables, addresses: addressesOf(ports), signal: stop.signal });
+  }
   const tapReports = reportWiretaps(core, client, ports);
   log.info(
     { event: "agent.started", agent: id, ports: addressesOf(ports) },
@@ -66,7 +88,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return {
     id,
     ports: addressesOf(ports),
-    tableReceived,
+    servers: Object.fromEntries(ports.map(({ name, proxy }) => [name, proxy.server])),
+    tableReceived: tables.received,
     async close(closeOptions) {
       stop.abort();
       await Promise.all(ports.map((port) => port.proxy.close(closeOptions)));
@@ -86,7 +109,10 @@ function reportWiretaps(core: Core, client: ManagerClient, ports: readonly PortA
     intervalMs: limits.reportIntervalMs,
     counts: () => ports.flatMap((port) => port.wiretaps?.counts() ?? []),
     report: (wiretaps) =>
-      client.wiretaps.report({ agent: id, wiretaps }, { timeoutMs: limits.reportTimeoutMs }),
+      client.wiretaps.report(
+        { agent: options.worker === undefined ? id : `${id}/${options.worker}`, wiretaps },
+        { timeoutMs: limits.reportTimeoutMs },
+      ),
     onDropped: (wiretap, count, why) =>
       options.log.warn(
         { event: "agent.copies_dropped", wiretap: wiretap.id, owner: wiretap.owner, count, why },
@@ -109,57 +135,77 @@ async function startPorts(core: Core): Promise<readonly PortAgent[]> {
   throw failed.reason;
 }
 
-/** Watches until `signal` aborts. Resolves with the first table. */
-function watch(
-  core: Core,
-  client: ManagerClient,
-  ports: readonly PortAgent[],
-  signal: AbortSignal,
-): Promise<void> {
+/** The newest table, and the ports that are to use it. */
+class TableHolder {
+  readonly received: Promise<void>;
+  latest: Table | undefined;
+  #ports: readonly PortAgent[] = [];
+  #resolve: () => void = () => {};
+
+  constructor() {
+    this.received = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  use(table: Table): void {
+    this.latest = table;
+    for (const port of this.#ports) port.use(table);
+    this.#resolve();
+  }
+
+  tellTo(ports: readonly PortAgent[]): void {
+    this.#ports = ports;
+    if (this.latest !== undefined) for (const port of ports) port.use(this.latest);
+  }
+}
+
+interface Watched {
+  readonly tables: TableHolder;
+  readonly addresses: Readonly<Record<string, Address>>;
+  readonly signal: AbortSignal;
+}
+
+/** Watches until `signal` aborts. */
+function watch(core: Core, client: ManagerClient, { tables, addresses, signal }: Watched): void {
   const { options } = core;
   const { service, log, manager } = options;
-  let hasTable = false;
-  return new Promise((resolve) => {
-    watchTable({
-      client,
-      service,
-      agent: describe(core, ports),
-      signal,
-      onKeys(keys) {
-        core.keys.use(keys);
-        log.info(
-          { event: "agent.keys", mode: keys.mode, keyIds: Object.keys(keys.publicKeys) },
-          "The manager says which routing keys are believed.",
-        );
-      },
-      onChange(table) {
-        for (const port of ports) port.use(table);
-        hasTable = true;
-        resolve();
-        log.debug(
-          { event: "agent.table", revision: table.revision, overrides: table.overrides.length },
-          "A new table is in use.",
-        );
-      },
-      onConnection(isUp, err) {
-        if (isUp) {
-          log.info({ event: "agent.manager_connected", manager: manager.url }, "The manager is connected.");
-          return;
-        }
-        const until = hasTable ? "the last table stays in use" : "the live service answers everything";
-        log.warn(
-          { event: "agent.manager_lost", manager: manager.url, err },
-          `No manager: ${until} until it is back.`,
-        );
-      },
-    });
+  watchTable({
+    client,
+    service,
+    agent: describe(core, addresses),
+    signal,
+    onKeys(keys) {
+      core.keys.use(keys);
+      log.info(
+        { event: "agent.keys", mode: keys.mode, keyIds: Object.keys(keys.publicKeys) },
+        "The manager says which routing keys are believed.",
+      );
+    },
+    onChange(table) {
+      tables.use(table);
+      log.debug(
+        { event: "agent.table", revision: table.revision, overrides: table.overrides.length },
+        "A new table is in use.",
+      );
+    },
+    onConnection(isUp, err) {
+      if (isUp) {
+        log.info({ event: "agent.manager_connected", manager: manager.url }, "The manager is connected.");
+        return;
+      }
+      const hasTable = tables.latest !== undefined;
+      const until = hasTable ? "the last table stays in use" : "the live service answers everything";
+      log.warn(
+        { event: "agent.manager_lost", manager: manager.url, err },
+        `No manager: ${until} until it is back.`,
+      );
+    },
   });
 }
 
-function describe(core: Core, ports: readonly PortAgent[]): AgentInfo {
-  const { id, options } = core;
-  const infos = ports.map(({ name, proxy }): readonly [string, PortInfo] => {
-    const { host, port } = proxy.address;
+function describe({ id, options }: Core, addresses: Readonly<Record<string, Address>>): AgentInfo {
+  const infos = Object.entries(addresses).map(([name, { host, port }]): readonly [string, PortInfo] => {
     const own = options.ports[name];
     const address = own?.advertise ?? `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return [name, { address, protocol: own?.protocol ?? "auto" }];
@@ -169,4 +215,18 @@ function describe(core: Core, ports: readonly PortAgent[]): AgentInfo {
 
 function addressesOf(ports: readonly PortAgent[]): Readonly<Record<string, Address>> {
   return Object.fromEntries(ports.map(({ name, proxy }) => [name, proxy.address]));
+}
+
+function configuredAddresses({ ports }: AgentOptions): Readonly<Record<string, Address>> {
+  return Object.fromEntries(Object.entries(ports).map(([name, { listen }]) => [name, listen]));
+}
+
+/** Resolves with the promise, or when the time is up. */
+async function withinMs(promise: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, limit]);
+  clearTimeout(timer);
 }

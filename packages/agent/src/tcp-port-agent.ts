@@ -1,7 +1,7 @@
 import { startTcpProxy, tcpUpstream } from "@clew/proxy";
-import { type IndexedTable, indexTable, type Override, type Table } from "@clew/routing";
+import { indexTable, type Override, type Table } from "@clew/routing";
 import type { AgentPort } from "./agent-options.ts";
-import { type Core, type PortAgent, warnOfUnusable } from "./port-agent.ts";
+import { type Core, noTable, type PortAgent, warnOfUnusable } from "./port-agent.ts";
 import { createTcpPipeline } from "./tcp-pipeline.ts";
 import { createOverrideUpstreams } from "./upstreams.ts";
 
@@ -10,10 +10,7 @@ export async function startTcpPort(core: Core, name: string, port: AgentPort): P
   const { id, options, limits, dialer, reports } = core;
   const { service, log } = options;
   const overrides = createOverrideUpstreams(dialer);
-  let indexed: IndexedTable = indexTable(
-    { revision: 0, service, overrides: [], rules: [], wiretaps: [] },
-    name,
-  );
+  let indexed = indexTable(core.table() ?? noTable(service), name);
   /** Overrides that rules of the last table selected, by id. */
   let selected: ReadonlyMap<string, Override> = new Map();
   const proxy = await startTcpProxy({

@@ -8,7 +8,7 @@ import {
   version,
 } from "@stricli/core";
 import type { CliContext } from "./cli-context.ts";
-import { parsePort } from "./commands/parsers.ts";
+import { parsePort, parseWorkers } from "./commands/parsers.ts";
 import { describeError, errorAsJson, exitCodeOf } from "./errors.ts";
 import { json, manager, optional, owner, text, toggle } from "./flags.ts";
 import { examples } from "./help-text.ts";
@@ -66,10 +66,20 @@ const gateway = buildCommand({
 const agent = buildCommand({
   loader: async () => (await import("./commands/up.ts")).agent,
   parameters: {
-    flags: partFlags,
+    flags: {
+      ...partFlags,
+      workers: optional("run in so many processes, one for each core it is to use", "N", parseWorkers),
+    },
     positional: { kind: "array", parameter: { ...serviceArgument, brief: "services (default: all)" } },
   },
-  docs: { brief: "Run the agents of services", fullDescription: examples("clew agent orders", "clew agent") },
+  docs: {
+    brief: "Run the agents of services",
+    fullDescription: `SIGTERM finishes what runs, and ends. SIGUSR2 starts the command anew without losing a connection: a new process takes
+the listening descriptors over, and the old one finishes what runs; with --workers the process stays, and its workers are
+replaced one by one. Descriptors of a systemd socket unit are used (named SERVICE.PORT, or in the order of clew.yaml).
+
+${examples("clew agent orders", "clew agent", "clew agent --workers 2")}`,
+  },
 });
 
 const intercept = buildCommand({

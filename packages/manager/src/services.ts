@@ -8,8 +8,8 @@ import { formatRecord, recordKey, type ServiceRecord } from "./records.ts";
 /** What agents told of their services. Kept when they leave: a service whose agent is away still exists. */
 export class Services {
   readonly #core: Core;
-  /** Watches of this manager's agents by service. */
-  readonly #watching = new Map<string, number>();
+  /** Watches of this manager's agents by service and agent: the processes of one agent watch each for itself. */
+  readonly #watching = new Map<string, Map<string, number>>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -26,13 +26,15 @@ export class Services {
   }
 
   /** Remembers what an agent says of its service, and counts it as watching until the returned function is called. */
-  async register(service: string, { ports, env }: AgentInfo): Promise<() => void> {
+  async register(service: string, { id, ports, env }: AgentInfo): Promise<() => void> {
     await this.#remember({ name: service, ports, env });
-    this.#watching.set(service, (this.#watching.get(service) ?? 0) + 1);
+    const agents = this.#watching.get(service) ?? new Map<string, number>();
+    this.#watching.set(service, agents);
+    agents.set(id, (agents.get(id) ?? 0) + 1);
     return () => {
-      const left = (this.#watching.get(service) ?? 1) - 1;
-      if (left > 0) this.#watching.set(service, left);
-      else this.#watching.delete(service);
+      const left = (agents.get(id) ?? 1) - 1;
+      if (left > 0) agents.set(id, left);
+      else agents.delete(id);
     };
   }
 
@@ -70,7 +72,7 @@ export class Services {
 
   #present({ name, ports, env }: ServiceRecord): ServiceInfo {
     const overrides = this.#core.directory.view.overrides.ofService(name).length;
-    return { name, ports, env, agents: this.#watching.get(name) ?? 0, overrides };
+    return { name, ports, env, agents: this.#watching.get(name)?.size ?? 0, overrides };
   }
 
   async #remember(record: ServiceRecord): Promise<void> {

@@ -1,6 +1,6 @@
 export type { RequestReport } from "./events.ts";
 export { defaultLimits, type ProxyLimits } from "./limits.ts";
-export type { Listen } from "./listener.ts";
+export type { Inherited, Listen, ListenAddress } from "./listener.ts";
 export { type ProxyOptions, startProxy } from "./proxy.ts";
 export { ProxyError } from "./proxy-error.ts";
 export type { ProxyStats } from "./stats.ts";

@@ -2,24 +2,32 @@ import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { ProxyError } from "./proxy-error.ts";
 
+/** What a process got from another one to listen on: a descriptor's number, or a server that came by IPC. */
+export type Inherited = Server | { readonly fd: number };
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /**
+   * Asked first: what was inherited for this address, if anything. A server that came by IPC listens from the moment it came,
+   * so this is to resolve then and not later: its descriptor is taken at once, and the object itself is done with.
+   */
+  readonly inherited?: (() => Promise<Inherited | undefined>) | undefined;
+}
+
 /** Where a proxy's connections come from. */
-export type Listen =
-  /** Port 0 takes any free one. */
-  | { readonly host: string; readonly port: number }
-  /** A descriptor that this process inherited, such as systemd's first, 3. */
-  | { readonly fd: number }
-  /** What another process handed over, as it came: its descriptor is taken, the object itself is done with. */
-  | { readonly handle: Server };
+export type Listen = ListenAddress | { readonly fd: number };
 
 /** Starts to listen, and says where. Throws E_LISTEN when the address is taken or not ours, or the descriptor is none to listen on. */
 export async function listenOn(
   server: Server,
   listen: Listen,
 ): Promise<{ readonly host: string; readonly port: number }> {
-  // At once after a hand-over: what the server that came would accept meanwhile, nobody would serve.
-  if ("handle" in listen) server.listen(listen.handle);
-  else if ("fd" in listen) server.listen({ fd: listen.fd });
-  else server.listen(listen.port, listen.host);
+  const inherited = "fd" in listen ? listen : await listen.inherited?.();
+  // Nothing may be awaited between the two: connections that the server that came accepts have nobody to serve them.
+  if (inherited !== undefined) server.listen(inherited);
+  else if ("host" in listen) server.listen(listen.port, listen.host);
   try {
     await once(server, "listening");
   } catch (cause) {
@@ -38,6 +46,5 @@ export function addressOf(server: Server): { readonly host: string; readonly por
 }
 
 function nameOf(listen: Listen): string {
-  if ("fd" in listen) return `descriptor ${listen.fd}`;
-  return "handle" in listen ? "the descriptor that was handed over" : `${listen.host}:${listen.port}`;
+  return "fd" in listen ? `descriptor ${listen.fd}` : `${listen.host}:${listen.port}`;
 }

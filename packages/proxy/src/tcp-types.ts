@@ -58,5 +58,5 @@ export interface TcpProxy {
   /** Breaks off every connection of a group, and says how many there were. */
   cut(group: string): number;
   /** Stops accepting, lets connections end by themselves, and breaks off the rest after `graceMs`. */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  close(options?: { readonly graceMs?: number; readonly idleGraceMs?: number }): Promise<void>;
 }

@@ -6,6 +6,8 @@ export interface ProcessOptions {
   /** Added to this process's environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
+  /** Descriptors of this process that it inherits as 3, 4 … */
+  readonly descriptors?: readonly number[] | undefined;
 }
 
 export interface ProcessExit {
@@ -42,7 +44,7 @@ export async function startProcess(
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(options.descriptors ?? [])],
     detached: true,
   });
   await once(child, "spawn");
@@ -50,7 +52,7 @@ export async function startProcess(
   running.add(pid);
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text: string) => {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
       output[name] += text;
     });
   }

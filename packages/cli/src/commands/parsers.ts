@@ -7,6 +7,13 @@ export function parsePort(text: string): number {
   throw new CliError("E_USAGE", `not a port from 1 to 65535: ${text}`);
 }
 
+/** A number of processes, 1 to 64. */
+export function parseWorkers(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,2}$/.test(text) && count >= 1 && count <= 64) return count;
+  throw new CliError("E_USAGE", `not a number of workers from 1 to 64: ${text}`);
+}
+
 const units: ReadonlyMap<string, number> = new Map([
   ["s", 1_000],
   ["m", 60_000],

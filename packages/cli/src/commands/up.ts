@@ -8,6 +8,7 @@ import { removeUpState, writeUpState } from "../config/up-state.ts";
 import { commandName } from "../output/command-name.ts";
 import { layOut } from "../output/table.ts";
 import { runUntilSignal } from "../parts/run-until-signal.ts";
+import { runWorkersUntilSignal } from "../parts/run-workers.ts";
 import {
   agentsOnly,
   everythingExcept,
@@ -16,6 +17,7 @@ import {
   type PartName,
   type Selection,
 } from "../parts/selection.ts";
+import { findWorkerSelf } from "../processes/workers.ts";
 
 interface PartFlags extends OutputFlags {
   readonly config?: string;
@@ -38,14 +40,41 @@ export function gateway(this: CliContext, flags: PartFlags): Promise<void> {
   return runParts(this, flags, gatewayOnly);
 }
 
-export function agent(this: CliContext, flags: PartFlags, ...services: string[]): Promise<void> {
-  return runParts(this, flags, (config) => agentsOnly(config, services));
+export function agent(
+  this: CliContext,
+  flags: PartFlags & { readonly workers?: number },
+  ...services: string[]
+): Promise<void> {
+  const select = (config: Config): Selection => agentsOnly(config, services);
+  if (flags.workers === undefined || findWorkerSelf(this.process) !== undefined) {
+    return runParts(this, flags, select, { isRestartable: true });
+  }
+  return runAgentWorkers(this, { ...flags, workers: flags.workers }, select);
+}
+
+/** The agents in several processes, which this one starts, replaces and ends. */
+async function runAgentWorkers(
+  cli: CliContext,
+  flags: PartFlags & { readonly workers: number },
+  select: (config: Config) => Selection,
+): Promise<void> {
+  const loaded = loadConfig(configFile(cli, flags.config), cli.env);
+  if (flags.printConfig) return printConfig(cli, loaded);
+  const selection = select(loaded.config);
+  await runWorkersUntilSignal(cli, {
+    config: loaded.config,
+    selection,
+    count: flags.workers,
+    verbose: flags.verbose,
+    onReady: () => announce(cli, loaded.config, selection, []),
+  });
 }
 
 async function runParts(
   cli: CliContext,
   flags: PartFlags,
   select: (config: Config) => Selection,
+  { isRestartable }: { readonly isRestartable: boolean } = { isRestartable: false },
 ): Promise<void> {
   const loaded = loadConfig(configFile(cli, flags.config), cli.env);
   if (flags.printConfig) return printConfig(cli, loaded);
@@ -56,6 +85,7 @@ async function runParts(
     config,
     selection,
     verbose: flags.verbose,
+    isRestartable,
     onReady: ({ late }) => {
       const managerUrl = `http://${config.manager.advertise}`;
       if (selection.manager || selection.gateway) {
@@ -98,7 +128,7 @@ function announce(cli: CliContext, config: Config, selection: Selection, late: r
   if (cli.json) {
     const services = config.services.map(({ name, ports }) => ({ name, ports }));
     cli.process.stdout.write(
-      `${JSON.stringify({ event: "up", environment: config.environment, gateway: url, manager: managerUrl, services, late })}\n`,
+      `${JSON.stringify({ event: "up", pid: cli.process.pid, environment: config.environment, gateway: url, manager: managerUrl, services, late })}\n`,
     );
     return;
   }

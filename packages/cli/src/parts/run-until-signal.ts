@@ -1,8 +1,13 @@
 import { styleText } from "node:util";
+import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, formatEndpoint } from "../config/config.ts";
 import { exitCodes } from "../errors.ts";
 import { createLogger, prefix } from "../output/log.ts";
+import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
+import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
+import { findWorkerSelf } from "../processes/workers.ts";
+import { type Drain, relievedDrain, stopDrain } from "./drain.ts";
 import type { Selection } from "./selection.ts";
 import { type Parts, startParts } from "./start-parts.ts";
 
@@ -10,9 +15,14 @@ export interface RunOptions {
   readonly config: Config;
   readonly selection: Selection;
   readonly verbose: boolean;
+  /** SIGUSR2 starts the command anew, and this process makes way for it: for what others connect to all the time. */
+  readonly isRestartable: boolean;
   /** Called when everything runs; what it returns is called when the end begins. */
   onReady(parts: Parts): (() => void) | undefined;
 }
+
+/** Until then a new process must serve, or the old one goes on. */
+const successorLimitMs = 30_000;
 
 /**
  * Starts parts, and ends them cleanly at the first SIGINT, SIGTERM or SIGHUP; a second one ends at once. Without a terminal
@@ -23,27 +33,40 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
   const say = (text: string): void => {
     if (!cli.json) stderr.write(`${styleText("dim", text)}\n`);
   };
+  const log = createLogger({
+    json: cli.json,
+    level: options.verbose ? "info" : "warn",
+    write: (line) => stderr.write(line),
+  });
   let reload: (() => void) | undefined;
   const ended = shutdownSignal(cli.process, () => reload);
+  const worker = findWorkerSelf(cli.process);
+  const predecessor = findPredecessor(cli.process);
   const parts = await startParts({
     config: options.config,
     selection: options.selection,
     env: cli.env,
-    log: createLogger({
-      json: cli.json,
-      level: options.verbose ? "info" : "warn",
-      write: (line) => stderr.write(line),
-    }),
+    log,
+    inherited: predecessor?.take ?? inheritedFromSystemd(cli, options),
+    isRelieving: predecessor !== undefined || worker !== undefined,
+    worker,
     onServiceLine: (service, line) =>
       stdout.write(cli.json ? serviceLine(service, line) : `${prefix(service)}${line}\n`),
     onProgress: (text) => say(`  ${text}`),
   });
   if (parts.reload !== undefined && !cli.process.stdin.isTTY) reload = told(parts.reload, stderr);
-  const onEnd = options.onReady(parts);
-  const signal = await ended;
-  say(`\n${signal}: stopping, requests that run may finish (again to stop at once)`);
+  const onEnd = worker === undefined ? options.onReady(parts) : undefined;
+  predecessor?.ready();
+  worker?.ready();
+  const relieved = options.isRestartable && worker === undefined ? restartSignal(cli, parts, log) : never;
+  const asked = worker?.drained.then((drain) => ({ name: "drain", drain })) ?? never;
+  const end = await Promise.race([ended.then((name) => ({ name, drain: stopDrain })), relieved, asked]);
+  if (end.drain === stopDrain)
+    say(`\n${end.name}: stopping, requests that run may finish (again to stop at once)`);
+  else say(`\n${end.name}: another process serves; requests that run may finish`);
   onEnd?.();
-  await parts.stop();
+  await parts.stop(end.drain);
+  worker?.leave();
   say("stopped");
 }
 
@@ -56,6 +79,46 @@ function told(reload: () => void, stderr: NodeJS.WritableStream): () => void {
       stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }
   };
+}
+
+const never: Promise<never> = new Promise(() => {});
+
+/** Resolves once a successor that SIGUSR2 asked for serves. One that does not come to serve is reported, and nothing changes. */
+function restartSignal(
+  cli: CliContext,
+  { servers }: Parts,
+  log: Logger,
+): Promise<{ readonly name: string; readonly drain: Drain }> {
+  return new Promise((resolve) => {
+    let isUnderWay = false;
+    cli.process.on("SIGUSR2", () => {
+      if (isUnderWay) return;
+      isUnderWay = true;
+      const { argv, execArgv } = cli.process;
+      startSuccessor({ argv, execArgv, env: cli.env, servers, readyLimitMs: successorLimitMs }).then(
+        () => resolve({ name: "SIGUSR2", drain: relievedDrain }),
+        (err: unknown) => {
+          isUnderWay = false;
+          log.error({ event: "restart.failed", err }, "The restart failed; this process goes on.");
+        },
+      );
+    });
+  });
+}
+
+function inheritedFromSystemd(
+  cli: CliContext,
+  { config, selection }: RunOptions,
+): InheritedListeners | undefined {
+  const addresses = config.services
+    .filter(({ name }) => selection.agents.has(name))
+    .flatMap(({ name, ports }) =>
+      Object.entries(ports).map(([port, { listen }]) => ({
+        name: `${name}.${port}`,
+        address: formatEndpoint(listen),
+      })),
+    );
+  return systemdListeners(cli.process.env, cli.process.pid, addresses);
 }
 
 function serviceLine(service: string, line: string): string {

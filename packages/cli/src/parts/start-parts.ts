@@ -1,60 +1,58 @@
-import { startAgent } from "@clew/agent";
+import type { Server } from "node:net";
 import type { Gateway } from "@clew/gateway";
 import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
-import type { Logger } from "pino";
 import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
 import { packageVersion } from "../package-version.ts";
 import { startGuard } from "../processes/guard.ts";
 import { superviseService } from "../processes/supervised-service.ts";
 import { checkAddresses, waitForListener } from "./addresses.ts";
+import { type Drain, stopDrain } from "./drain.ts";
 import { describeReport } from "./registry-report.ts";
+import { type AgentsStart, runAgents } from "./run-agents.ts";
 import { runGateway } from "./run-gateway.ts";
-import type { Selection } from "./selection.ts";
 
-/** How long running requests may take to finish when a part is stopped. */
-const drainGraceMs = 3_000;
 /** How long a service may take to end by itself before it is killed. */
 const serviceGraceMs = 3_000;
 /** A service that does not listen by then is reported; it may still come. */
 const serviceStartMs = 30_000;
 
-export interface StartOptions {
-  readonly config: Config;
-  readonly selection: Selection;
+export interface StartOptions extends Omit<AgentsStart, "manager"> {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Logger;
   onServiceLine(service: string, line: string): void;
-  /** One step done, for a person who waits. */
-  onProgress(text: string): void;
 }
 
 export interface Parts {
+  /** What agents listen on, by address as configured, for a process that takes over. */
+  readonly servers: ReadonlyMap<string, Server>;
   /** Services that do not listen yet, though their time is up. */
   readonly late: readonly string[];
   /** Takes up what has changed on disk, where there is something that may. */
   readonly reload: (() => void) | undefined;
   /** Ends everything, in the order in which nobody loses a request. */
-  stop(): Promise<void>;
+  stop(drain?: Drain): Promise<void>;
 }
 
-type Stop = () => Promise<void>;
+type Stop = (drain: Drain) => Promise<void>;
 
 /** Starts the selected parts; if one fails, those already running are stopped again. */
 export async function startParts(options: StartOptions): Promise<Parts> {
   const { config, selection } = options;
-  await checkAddresses(config, selection);
+  if (options.inherited === undefined && options.worker === undefined) {
+    await checkAddresses(config, selection);
+  }
   const stops: Stop[] = [];
-  const stop = async (): Promise<void> => {
-    for (const each of stops.toReversed()) await each();
+  const stop = async (drain: Drain = stopDrain): Promise<void> => {
+    for (const each of stops.toReversed()) await each(drain);
   };
   try {
     if (selection.manager) stops.push(await runManager(options));
     const { late, stop: stopServices } = await runServices(options);
     stops.push(stopServices);
-    stops.push(await runAgents(options));
+    const agents = await runAgents({ ...options, manager: managerOf(config) });
+    stops.push(agents.stop);
     const gateway = selection.gateway ? await startTheGateway(options) : undefined;
-    if (gateway) stops.push(() => gateway.close({ graceMs: drainGraceMs }));
-    return { late, reload: reloadOf(config, gateway), stop };
+    if (gateway) stops.push(({ graceMs }) => gateway.close({ graceMs }));
+    return { servers: agents.servers, late, reload: reloadOf(config, gateway), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -83,8 +81,8 @@ async function runManager({ config, log, onProgress }: StartOptions): Promise<St
       log: log.child({ component: "manager" }),
     });
     onProgress(`manager listens on ${formatEndpoint(listen)}`);
-    return async () => {
-      await manager.close({ graceMs: drainGraceMs });
+    return async ({ graceMs }) => {
+      await manager.close({ graceMs });
       await registry.close();
     };
   } catch (error) {
@@ -135,32 +133,6 @@ async function lateServices(
     }),
   );
   return late.toSorted();
-}
-
-async function runAgents({ config, selection, log, onProgress }: StartOptions): Promise<Stop> {
-  const chosen = config.services.filter(({ name }) => selection.agents.has(name));
-  const agents: Array<Awaited<ReturnType<typeof startAgent>>> = [];
-  const stop: Stop = async () => {
-    await Promise.all(agents.map((agent) => agent.close({ graceMs: drainGraceMs })));
-  };
-  try {
-    for (const { name, ports, env } of chosen) {
-      agents.push(
-        await startAgent({
-          service: name,
-          ports,
-          env,
-          manager: managerOf(config),
-          log: log.child({ component: `${name} agent` }),
-        }),
-      );
-    }
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  if (chosen.length > 0) onProgress(`${chosen.length} agents listen`);
-  return stop;
 }
 
 async function startTheGateway({ config, log, onProgress }: StartOptions): Promise<Gateway> {

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { styleText } from "node:util";
+import type { CliContext } from "../cli-context.ts";
+import type { Config } from "../config/config.ts";
+import { createLogger } from "../output/log.ts";
+import { startWorkers } from "../processes/workers.ts";
+import { checkAddresses } from "./addresses.ts";
+import { relievedDrain, stopDrain } from "./drain.ts";
+import { shutdownSignal } from "./run-until-signal.ts";
+import type { Selection } from "./selection.ts";
+
+export interface RunWorkersOptions {
+  readonly config: Config;
+  readonly selection: Selection;
+  readonly count: number;
+  readonly verbose: boolean;
+  onReady(): void;
+}
+
+/** Runs the command in workers until a signal ends them; SIGUSR2 replaces them one by one. */
+export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkersOptions): Promise<void> {
+  const { stderr, argv } = cli.process;
+  const say = (text: string): void => {
+    if (!cli.json) stderr.write(`${styleText("dim", text)}\n`);
+  };
+  const log = createLogger({
+    json: cli.json,
+    level: options.verbose ? "info" : "warn",
+    write: (line) => stderr.write(line),
+  });
+  const ended = shutdownSignal(cli.process);
+  await checkAddresses(options.config, options.selection);
+  const seed = randomBytes(4).toString("hex");
+  const workers = await startWorkers({ count: options.count, argv, seed, log });
+  let rolling = Promise.resolve();
+  cli.process.on("SIGUSR2", () => {
+    rolling = rolling
+      .then(() => workers.roll(relievedDrain))
+      .then(
+        () => say("SIGUSR2: every worker was replaced"),
+        (err: unknown) =>
+          log.error({ event: "restart.failed", err }, "A worker could not be replaced; the old ones go on."),
+      );
+  });
+  options.onReady();
+  const signal = await ended;
+  say(`\n${signal}: stopping, requests that run may finish (again to stop at once)`);
+  await workers.stop(stopDrain);
+  say("stopped");
+}
