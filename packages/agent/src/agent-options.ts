@@ -43,6 +43,8 @@ export interface AgentOptions {
    * service answers until the table is there (I2).
    */
   readonly tableWaitMs?: number | undefined;
+  /** Whether durations are measured for `Agent.metrics`. Default false: it costs each request a little. */
+  readonly metrics?: boolean | undefined;
   /** Which requests are health checks, and so always live. */
   readonly health?: DecideOptions | undefined;
   readonly log: Logger;

@@ -4,6 +4,7 @@ import { type DecideOptions, decide, type IndexedTable } from "@clew/routing";
 import type { AgentLimits } from "./agent-options.ts";
 import { createReport, formatDecision, type Told } from "./explanation.ts";
 import { failedOverrideAnswer } from "./failed-override.ts";
+import type { PortHistograms } from "./port-metrics.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import { RoutedRequest } from "./routed-request.ts";
 import type { OverrideUpstreams } from "./upstreams.ts";
@@ -18,6 +19,8 @@ export interface PipelineOptions {
   readonly live: Upstream;
   readonly overrides: OverrideUpstreams;
   readonly wiretaps: Pick<Wiretaps, "of">;
+  /** Durations, where somebody wants them. */
+  readonly histograms: PortHistograms | undefined;
   readonly reports: ReportQueue;
   /** Which routing keys are believed now. */
   keys(): RoutingKeyMode;
@@ -27,9 +30,12 @@ export interface PipelineOptions {
 
 /** The life of a request in an agent, stage by stage. The proxy has read its head, and forwards it by the plan returned. */
 export function createPipeline(options: PipelineOptions): Route {
-  const { live, overrides, reports, limits, health } = options;
+  const { live, overrides, reports, limits, health, histograms } = options;
   // One plan for all requests that nothing selects: they leave as they came, but for hop-by-hop headers (I1).
-  const livePlan: Plan = { upstream: live };
+  const livePlan: Plan =
+    histograms === undefined
+      ? { upstream: live }
+      : { upstream: live, done: ({ durationMs }) => histograms.live.observe(durationMs / 1_000) };
 
   return (head) => {
     const table = options.table();
@@ -45,6 +51,7 @@ export function createPipeline(options: PipelineOptions): Route {
     // One decision, from the one function (I6). Keys are checked before, so that it stays pure.
     const decision = decide(request, table, health);
     const decideUs = Math.round((performance.now() - arrivedAtMs) * 1_000);
+    histograms?.decision.observe(decideUs / 1_000_000);
 
     // Copies for those who listen. An upgrade is none: its answer is half of what follows.
     const taps = head.upgrade === undefined ? options.wiretaps.of(decision.wiretaps) : undefined;
@@ -53,12 +60,15 @@ export function createPipeline(options: PipelineOptions): Route {
     const nonce = request.explainNonce;
     const { override } = decision;
     if (override === undefined && nonce === undefined) {
-      return decision.wiretaps.length === 0 ? livePlan : { upstream: live, taps };
+      return decision.wiretaps.length === 0 ? livePlan : { ...livePlan, taps };
     }
 
     // Report, when the exchange is over. Queued, so that no request waits for the manager (I2).
     const told: Told = { ...options, head, request, decision, nonce, decideUs, arrivedAtMs };
-    const done = (outcome: Outcome): void => reports.add(createReport(told, outcome));
+    const done = (outcome: Outcome): void => {
+      histograms?.[decision.destination].observe(outcome.durationMs / 1_000);
+      reports.add(createReport(told, outcome));
+    };
 
     // The explanation goes with the answer, to whoever sent the nonce.
     const explained: Pick<Plan, "responseHeaders"> =

@@ -1,10 +1,18 @@
-import { type Proxy as PortProxy, startProxy, tcpUpstream, type WiretapBudget } from "@clew/proxy";
+import {
+  type Proxy as PortProxy,
+  type ProxyStats,
+  startProxy,
+  type TcpStats,
+  tcpUpstream,
+  type WiretapBudget,
+} from "@clew/proxy";
 import { type IndexedTable, indexTable, type Table } from "@clew/routing";
 import type { SessionDialer } from "@clew/tunnel";
 import type { Logger } from "pino";
 import type { AgentLimits, AgentOptions, AgentPort } from "./agent-options.ts";
 import type { BelievedKeys } from "./believed-keys.ts";
 import { createPipeline } from "./pipeline.ts";
+import { createPortHistograms, type PortHistograms } from "./port-metrics.ts";
 import type { ReportQueue } from "./report-queue.ts";
 import { createOverrideUpstreams } from "./upstreams.ts";
 import { createWiretaps, type Wiretaps } from "./wiretaps.ts";
@@ -27,8 +35,12 @@ export interface Core {
 export interface PortAgent {
   readonly name: string;
   readonly proxy: Pick<PortProxy, "address" | "server" | "close">;
+  /** What its proxy has counted. */
+  readonly stats: Readonly<ProxyStats> | Readonly<TcpStats>;
   /** Absent where whole connections pass. */
   readonly wiretaps?: Wiretaps;
+  /** Absent where metrics are not wanted. */
+  readonly histograms?: PortHistograms | undefined;
   use(table: Table): void;
 }
 
@@ -37,6 +49,7 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
   const { service, health, log } = options;
   const overrides = createOverrideUpstreams(dialer);
   const wiretaps = createWiretaps(dialer, core.tapBudget, limits.wiretap);
+  const histograms = options.metrics === true ? createPortHistograms() : undefined;
   let indexed = indexTable(noTable(service), name);
   const index = (table: Table): void => {
     wiretaps.use(table.wiretaps.filter(({ port: tapped }) => tapped === name));
@@ -57,6 +70,7 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
       live: tcpUpstream(port.upstream.host, port.upstream.port),
       overrides,
       wiretaps,
+      histograms,
       reports,
       keys: () => keys.mode,
       table: () => indexed,
@@ -67,7 +81,9 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
   return {
     name,
     proxy,
+    stats: proxy.stats,
     wiretaps,
+    histograms,
     use(table) {
       index(table);
       const wanted = [...table.overrides, ...table.rules.map((rule) => rule.override)];

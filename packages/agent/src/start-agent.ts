@@ -7,6 +7,7 @@ import {
   type PortInfo,
   watchTable,
 } from "@clew/control";
+import type { MetricFamily } from "@clew/proxy";
 import type { Table } from "@clew/routing";
 import { createSessionDialer } from "@clew/tunnel";
 import {
@@ -18,6 +19,7 @@ import {
 } from "./agent-options.ts";
 import { BelievedKeys } from "./believed-keys.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
+import { agentMetrics } from "./port-metrics.ts";
 import { createReportQueue } from "./report-queue.ts";
 import { startTcpPort } from "./tcp-port-agent.ts";
 import { startWiretapReports, type WiretapReports } from "./wiretaps.ts";
@@ -30,6 +32,8 @@ export interface Agent {
   readonly servers: Readonly<Record<string, Server>>;
   /** Resolves with the first table. Until then, for ever without a manager, the live service answers everything (I2). */
   readonly tableReceived: Promise<void>;
+  /** What it has counted, for whoever exports it. Durations only with `AgentOptions.metrics`. */
+  metrics(): MetricFamily[];
   /** Stops accepting, lets running requests end within `graceMs`, and leaves the manager. See `Proxy.close`. */
   close(options?: { readonly graceMs?: number; readonly idleGraceMs?: number }): Promise<void>;
 }
@@ -90,6 +94,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ports: addressesOf(ports),
     servers: Object.fromEntries(ports.map(({ name, proxy }) => [name, proxy.server])),
     tableReceived: tables.received,
+    metrics: () =>
+      agentMetrics(service, ports, {
+        revision: tables.latest?.revision ?? 0,
+        isConnected: tables.isConnected,
+      }),
     async close(closeOptions) {
       stop.abort();
       await Promise.all(ports.map((port) => port.proxy.close(closeOptions)));
@@ -139,6 +148,8 @@ async function startPorts(core: Core): Promise<readonly PortAgent[]> {
 class TableHolder {
   readonly received: Promise<void>;
   latest: Table | undefined;
+  /** Whether a manager is there to tell of the next one. */
+  isConnected = false;
   #ports: readonly PortAgent[] = [];
   #resolve: () => void = () => {};
 
@@ -190,6 +201,7 @@ function watch(core: Core, client: ManagerClient, { tables, addresses, signal }:
       );
     },
     onConnection(isUp, err) {
+      tables.isConnected = isUp;
       if (isUp) {
         log.info({ event: "agent.manager_connected", manager: manager.url }, "The manager is connected.");
         return;

@@ -67,6 +67,7 @@ export async function startTcpPort(core: Core, name: string, port: AgentPort): P
   return {
     name,
     proxy,
+    stats: proxy.stats,
     use(table: Table) {
       indexed = indexTable(table, name);
       warnOfUnusable(log, indexed);

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createManagerClient, type ManagerClient } from "@clew/control";
-import { type Proxy as GatewayProxy, startProxy, tcpUpstream } from "@clew/proxy";
+import { type Proxy as GatewayProxy, type ProxyStats, startProxy, tcpUpstream } from "@clew/proxy";
 import type { Logger } from "pino";
 import { createPasswordDesk } from "./desk/password-desk.ts";
 import { type AccessLog, createAccessLog } from "./edge/access-log.ts";
@@ -33,6 +33,8 @@ export interface Gateway {
   readonly url: string;
   /** A preview's address, with `{slug}` where its slug goes. */
   readonly previewUrl: string;
+  /** What its proxy has counted. */
+  readonly stats: Readonly<ProxyStats>;
   /** Resolves with the first list of previews. Until then nothing from outside is believed. */
   readonly previewsReceived: Promise<void>;
   /** Reads certificates anew and opens the access log anew, as on SIGHUP. With a fault in a certificate the old ones stay. */
@@ -108,6 +110,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     address,
     url,
     previewUrl,
+    stats: serving.proxy.stats,
     previewsReceived,
     reload() {
       accessLog?.reopen();

@@ -1,6 +1,15 @@
 export type { RequestReport } from "./events.ts";
 export { defaultLimits, type ProxyLimits } from "./limits.ts";
-export type { Inherited, Listen, ListenAddress } from "./listener.ts";
+export { type Inherited, type Listen, type ListenAddress, listenOn } from "./listener.ts";
+export { Histogram } from "./metrics/histogram.ts";
+export {
+  formatMetrics,
+  type MetricFamily,
+  metricsMediaType,
+  type Sample,
+  sumMetrics,
+} from "./metrics/metrics.ts";
+export { proxyMetrics, tcpMetrics } from "./metrics/proxy-metrics.ts";
 export { type ProxyOptions, startProxy } from "./proxy.ts";
 export { ProxyError } from "./proxy-error.ts";
 export type { ProxyStats } from "./stats.ts";

@@ -44,8 +44,9 @@ test("a copy is the request as it was sent, but that its connection ends with it
   copy?.write(Buffer.from("56789"));
   copy?.end();
   await until(() => tap.stats.copied === 1);
+  const received = await server.peers[0]?.waitFor("56789");
   assert.equal(
-    server.peers[0]?.received.toString(),
+    received?.toString(),
     "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789",
   );
   await server.peers[0]?.closed;

@@ -34,6 +34,8 @@ export interface Config {
     readonly advertise: string;
   };
   readonly gateway: GatewayConfig | undefined;
+  /** Where metrics and probes are answered, if anywhere. */
+  readonly metrics: Endpoint | undefined;
   readonly services: readonly ServiceConfig[];
   /** Commands that `clew up` suggests when everything runs. */
   readonly welcome: readonly string[] | undefined;

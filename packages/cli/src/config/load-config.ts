@@ -162,6 +162,7 @@ function sharedAddresses(file: ConfigFile): Fault[] {
   };
   claim(file.manager.listen, ["manager", "listen"]);
   if (file.gateway) claim(file.gateway.listen, ["gateway", "listen"]);
+  if (file.metrics?.listen !== undefined) claim(file.metrics.listen, ["metrics", "listen"]);
   for (const [service, { ports }] of Object.entries(file.services)) {
     for (const [port, { listen, upstream }] of Object.entries(ports)) {
       claim(listen, ["services", service, "ports", port, "listen"]);
@@ -188,6 +189,7 @@ function resolveConfig(file: string, parsed: ConfigFile): Config {
       advertise: manager.advertise ?? manager.listen,
     },
     gateway: gateway && resolveGateway(folder, gateway),
+    metrics: parsed.metrics?.listen === undefined ? undefined : parseEndpoint(parsed.metrics.listen),
     services: Object.entries(parsed.services).map(([name, service]) => resolveService(folder, name, service)),
     welcome: parsed.welcome,
   };

@@ -28,6 +28,7 @@ export interface ConfigFile {
     readonly routingKeys: "open" | "signed";
   };
   readonly gateway?: GatewaySection | undefined;
+  readonly metrics?: { readonly listen?: string | undefined } | undefined;
   readonly services: Readonly<Record<string, ServiceSection>>;
   readonly welcome?: readonly string[] | undefined;
 }
@@ -93,6 +94,15 @@ export const configSchema: z.ZodType<ConfigFile> = z.strictObject({
   environment: name.describe("name that routing keys are made for"),
   manager: managerSection,
   gateway: gatewaySection.optional(),
+  metrics: z
+    .strictObject({
+      listen: hostPort
+        .optional()
+        .describe(
+          "host:port of /metrics (Prometheus), /healthz and /readyz; default: none. Processes of one machine need one each",
+        ),
+    })
+    .optional(),
   services: z.record(name, serviceSection).describe("the services, by name"),
   welcome: z.array(z.string()).optional().describe("commands that `clew up` suggests when everything runs"),
 });

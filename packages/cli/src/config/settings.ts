@@ -32,6 +32,7 @@ export const settings: readonly Setting[] = [
   { path: ["gateway", "previewUrl"] },
   { path: ["gateway", "accept"], fallback: [] },
   { path: ["gateway", "accessLog"] },
+  { path: ["metrics", "listen"] },
 ];
 
 /** `manager.tokenFile` → `CLEW_MANAGER_TOKEN_FILE`. */

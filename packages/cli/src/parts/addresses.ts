@@ -15,6 +15,7 @@ function claims(config: Config, selection: Selection): Claim[] {
   const found: Claim[] = [];
   if (selection.manager) found.push({ ...config.manager.listen, owner: "the manager" });
   if (selection.gateway && config.gateway) found.push({ ...config.gateway.listen, owner: "the gateway" });
+  if (config.metrics) found.push({ ...config.metrics, owner: "the metrics" });
   for (const { name, ports, run } of config.services) {
     for (const [port, { listen, upstream }] of Object.entries(ports)) {
       if (selection.agents.has(name)) found.push({ ...listen, owner: `the agent of ${name} (port ${port})` });

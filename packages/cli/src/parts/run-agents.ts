@@ -57,7 +57,7 @@ export async function runAgents(options: AgentsStart): Promise<Agents> {
 }
 
 function runAgent(
-  { manager, log, inherited, isRelieving = false, worker }: AgentsStart,
+  { config, manager, log, inherited, isRelieving = false, worker }: AgentsStart,
   { name, ports, env }: ServiceConfig,
 ): Promise<Agent> {
   const inheriting = Object.entries(ports).map(([port, { listen, ...rest }]) => {
@@ -69,6 +69,7 @@ function runAgent(
     ports: Object.fromEntries(inheriting),
     env,
     manager,
+    metrics: config.metrics !== undefined,
     log: log.child({ component: `${name} agent` }),
     ...(worker === undefined ? {} : { id: `${name}-${worker.seed}`, worker: worker.name }),
     ...(isRelieving ? { tableWaitMs } : {}),

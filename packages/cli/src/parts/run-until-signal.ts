@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import { styleText } from "node:util";
 import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
@@ -7,6 +8,7 @@ import { createLogger, prefix } from "../output/log.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/workers.ts";
+import { type Admin, type AdminOptions, startAdmin } from "./admin.ts";
 import { type Drain, relievedDrain, stopDrain } from "./drain.ts";
 import type { Selection } from "./selection.ts";
 import { type Parts, startParts } from "./start-parts.ts";
@@ -42,30 +44,43 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
   const ended = shutdownSignal(cli.process, () => reload);
   const worker = findWorkerSelf(cli.process);
   const predecessor = findPredecessor(cli.process);
+  const inherited = predecessor?.take ?? inheritedFromSystemd(cli, options);
   const parts = await startParts({
     config: options.config,
     selection: options.selection,
     env: cli.env,
     log,
-    inherited: predecessor?.take ?? inheritedFromSystemd(cli, options),
-    isRelieving: predecessor !== undefined || worker !== undefined,
+    inherited,
+    isRelieving: predecessor !== undefined || worker?.isRelieving === true,
     worker,
     onServiceLine: (service, line) =>
       stdout.write(cli.json ? serviceLine(service, line) : `${prefix(service)}${line}\n`),
     onProgress: (text) => say(`  ${text}`),
   });
   if (parts.reload !== undefined && !cli.process.stdin.isTTY) reload = told(parts.reload, stderr);
+  let isReady = true;
+  const admin =
+    worker === undefined
+      ? await startAdminOf(options.config, inherited, { collect: parts.metrics, isReady: () => isReady })
+      : undefined;
   const onEnd = worker === undefined ? options.onReady(parts) : undefined;
   predecessor?.ready();
-  worker?.ready();
-  const relieved = options.isRestartable && worker === undefined ? restartSignal(cli, parts, log) : never;
+  worker?.serve(parts.metrics);
+  const relieved =
+    options.isRestartable && worker === undefined
+      ? restartSignal(cli, { servers: serversOf(options.config, parts, admin), log })
+      : never;
   const asked = worker?.drained.then((drain) => ({ name: "drain", drain })) ?? never;
   const end = await Promise.race([ended.then((name) => ({ name, drain: stopDrain })), relieved, asked]);
   if (end.drain === stopDrain)
     say(`\n${end.name}: stopping, requests that run may finish (again to stop at once)`);
   else say(`\n${end.name}: another process serves; requests that run may finish`);
+  isReady = false;
   onEnd?.();
+  // Whoever took over answers for itself.
+  if (end.drain === relievedDrain) await admin?.close();
   await parts.stop(end.drain);
+  await admin?.close();
   worker?.leave();
   say("stopped");
 }
@@ -81,13 +96,28 @@ function told(reload: () => void, stderr: NodeJS.WritableStream): () => void {
   };
 }
 
+function startAdminOf(
+  { metrics }: Config,
+  inherited: InheritedListeners | undefined,
+  about: Pick<AdminOptions, "collect" | "isReady">,
+): Promise<Admin | undefined> {
+  if (metrics === undefined) return Promise.resolve(undefined);
+  const ask = inherited && (() => inherited(formatEndpoint(metrics)));
+  return startAdmin({ listen: { ...metrics, inherited: ask }, ...about });
+}
+
+function serversOf({ metrics }: Config, parts: Parts, admin: Admin | undefined): ReadonlyMap<string, Server> {
+  const servers = new Map(parts.servers);
+  if (metrics !== undefined && admin !== undefined) servers.set(formatEndpoint(metrics), admin.server);
+  return servers;
+}
+
 const never: Promise<never> = new Promise(() => {});
 
 /** Resolves once a successor that SIGUSR2 asked for serves. One that does not come to serve is reported, and nothing changes. */
 function restartSignal(
   cli: CliContext,
-  { servers }: Parts,
-  log: Logger,
+  { servers, log }: { readonly servers: ReadonlyMap<string, Server>; readonly log: Logger },
 ): Promise<{ readonly name: string; readonly drain: Drain }> {
   return new Promise((resolve) => {
     let isUnderWay = false;

@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { createLogger } from "../output/log.ts";
 import { startWorkers } from "../processes/workers.ts";
 import { checkAddresses } from "./addresses.ts";
+import { startAdmin } from "./admin.ts";
 import { relievedDrain, stopDrain } from "./drain.ts";
 import { shutdownSignal } from "./run-until-signal.ts";
 import type { Selection } from "./selection.ts";
@@ -42,9 +43,16 @@ export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkers
           log.error({ event: "restart.failed", err }, "A worker could not be replaced; the old ones go on."),
       );
   });
+  let isReady = true;
+  const { metrics } = options.config;
+  const admin =
+    metrics &&
+    (await startAdmin({ listen: metrics, collect: () => workers.metrics(), isReady: () => isReady }));
   options.onReady();
   const signal = await ended;
   say(`\n${signal}: stopping, requests that run may finish (again to stop at once)`);
+  isReady = false;
   await workers.stop(stopDrain);
+  await admin?.close();
   say("stopped");
 }

@@ -1,6 +1,7 @@
 import type { Server } from "node:net";
 import type { Gateway } from "@clew/gateway";
 import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
+import { type MetricFamily, proxyMetrics, sumMetrics } from "@clew/proxy";
 import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
 import { packageVersion } from "../package-version.ts";
 import { startGuard } from "../processes/guard.ts";
@@ -26,6 +27,8 @@ export interface Parts {
   readonly servers: ReadonlyMap<string, Server>;
   /** Services that do not listen yet, though their time is up. */
   readonly late: readonly string[];
+  /** What all of them have counted. */
+  metrics(): MetricFamily[];
   /** Takes up what has changed on disk, where there is something that may. */
   readonly reload: (() => void) | undefined;
   /** Ends everything, in the order in which nobody loses a request. */
@@ -52,7 +55,12 @@ export async function startParts(options: StartOptions): Promise<Parts> {
     stops.push(agents.stop);
     const gateway = selection.gateway ? await startTheGateway(options) : undefined;
     if (gateway) stops.push(({ graceMs }) => gateway.close({ graceMs }));
-    return { servers: agents.servers, late, reload: reloadOf(config, gateway), stop };
+    const metrics = (): MetricFamily[] =>
+      sumMetrics([
+        ...agents.all.map((agent) => agent.metrics()),
+        ...(gateway === undefined ? [] : [proxyMetrics(gateway.stats, { service: "", port: "gateway" })]),
+      ]);
+    return { servers: agents.servers, late, metrics, reload: reloadOf(config, gateway), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
+import { type MetricFamily, sumMetrics } from "@clew/proxy";
 import type { Logger } from "pino";
 import { CliError } from "../errors.ts";
 import type { Drain } from "../parts/drain.ts";
@@ -10,6 +11,9 @@ import type { Drain } from "../parts/drain.ts";
 /** Names the one agent that all workers are. */
 const seedVariable = "CLEW_AGENT_SEED";
 
+/** Tells a worker that others serve meanwhile. */
+const relievesVariable = "CLEW_WORKER_RELIEVES";
+
 /** Until then a worker must serve. */
 const readyLimitMs = 30_000;
 /** Pause before a worker that ended by itself is replaced, so that one that cannot start costs little. */
@@ -17,8 +21,13 @@ const replacePauseMs = 500;
 /** What a worker gets beyond its grace before it is killed. */
 const killAfterMs = 3_000;
 
-type FromWorker = { readonly clew: "ready" };
-type FromPrimary = { readonly clew: "drain"; readonly drain: Drain };
+type FromWorker =
+  | { readonly clew: "ready" }
+  | { readonly clew: "metrics"; readonly families: readonly MetricFamily[] };
+type FromPrimary = { readonly clew: "drain"; readonly drain: Drain } | { readonly clew: "metrics" };
+
+/** A worker that does not say its metrics by then is left out: the others are worth more than none. */
+const metricsLimitMs = 1_000;
 
 /** What a worker knows of itself; undefined in any other process. */
 export interface WorkerSelf {
@@ -26,7 +35,10 @@ export interface WorkerSelf {
   readonly seed: string;
   /** Tells them apart. */
   readonly name: string;
-  ready(): void;
+  /** Others serve until this one does. */
+  readonly isRelieving: boolean;
+  /** It serves; and what it has counted, when the primary asks. */
+  serve(metrics: () => MetricFamily[]): void;
   /** The primary asks this worker to finish what runs and end. */
   readonly drained: Promise<Drain>;
   /** Nothing is left to do. */
@@ -36,10 +48,19 @@ export interface WorkerSelf {
 export function findWorkerSelf(target: NodeJS.Process): WorkerSelf | undefined {
   const seed = target.env[seedVariable];
   if (!cluster.isWorker || seed === undefined || target.send === undefined) return undefined;
+  const say = (message: FromWorker): void => {
+    if (target.connected) target.send?.(message);
+  };
   return {
     seed,
+    isRelieving: target.env[relievesVariable] === "1",
     name: `${cluster.worker?.id ?? 0}`,
-    ready: () => void target.send?.({ clew: "ready" } satisfies FromWorker),
+    serve(metrics) {
+      target.on("message", (message: FromPrimary) => {
+        if (message.clew === "metrics") say({ clew: "metrics", families: metrics() });
+      });
+      say({ clew: "ready" });
+    },
     drained: new Promise((resolve) => {
       target.on("message", (message: FromPrimary) => {
         if (message.clew === "drain") resolve(message.drain);
@@ -52,6 +73,8 @@ export function findWorkerSelf(target: NodeJS.Process): WorkerSelf | undefined {
 export interface Workers {
   /** Replaces each worker by a new one, which serves before the old one stops accepting. */
   roll(drain: Drain): Promise<void>;
+  /** What all of them have counted together. */
+  metrics(): Promise<MetricFamily[]>;
   /** Asks all to finish, and resolves when they have ended; kills what is left some time after `drain.graceMs`. */
   stop(drain: Drain): Promise<void>;
 }
@@ -70,8 +93,8 @@ export async function startWorkers({ count, argv, seed, log }: WorkersOptions): 
   const draining = new Set<Worker>();
   let isStopping = false;
 
-  const start = async (): Promise<void> => {
-    const worker = cluster.fork({ [seedVariable]: seed });
+  const start = async (isRelieving: boolean): Promise<void> => {
+    const worker = cluster.fork({ [seedVariable]: seed, [relievesVariable]: isRelieving ? "1" : "0" });
     await served(worker);
     running.add(worker);
     log.info({ event: "worker.serves", worker: worker.id, pid: worker.process.pid }, "A worker serves.");
@@ -87,7 +110,7 @@ export async function startWorkers({ count, argv, seed, log }: WorkersOptions): 
   const replace = (): void => {
     setTimeout(() => {
       if (isStopping) return;
-      start().catch((err: unknown) => {
+      start(running.size > 0).catch((err: unknown) => {
         log.error({ event: "worker.failed", err }, "A worker could not be started; it is tried again.");
         replace();
       });
@@ -114,7 +137,7 @@ export async function startWorkers({ count, argv, seed, log }: WorkersOptions): 
   };
 
   try {
-    for (let index = 0; index < count; index++) await start();
+    await Promise.all(Array.from({ length: count }, () => start(false)));
   } catch (error) {
     await stop({ graceMs: 0, idleGraceMs: 0 });
     throw error;
@@ -122,13 +145,31 @@ export async function startWorkers({ count, argv, seed, log }: WorkersOptions): 
   return {
     async roll(drain) {
       for (const old of [...running]) {
-        await start();
+        await start(true);
         // Not waited for: what it finishes may last, and others are to be replaced.
         void finish(old, drain);
       }
     },
+    metrics: async () => sumMetrics(await Promise.all([...running, ...draining].map(metricsOf))),
     stop,
   };
+}
+
+function metricsOf(worker: Worker): Promise<readonly MetricFamily[]> {
+  return new Promise((resolve) => {
+    const end = (families: readonly MetricFamily[]): void => {
+      clearTimeout(limit);
+      worker.off("message", told);
+      resolve(families);
+    };
+    const told = (message: FromWorker): void => {
+      if (message.clew === "metrics") end(message.families);
+    };
+    const limit = setTimeout(end, metricsLimitMs, []);
+    worker.on("message", told);
+    if (worker.isConnected()) worker.send({ clew: "metrics" } satisfies FromPrimary);
+    else end([]);
+  });
 }
 
 function served(worker: Worker): Promise<void> {

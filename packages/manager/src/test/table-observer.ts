@@ -2,6 +2,9 @@ import { EventEmitter, once } from "node:events";
 import { applyDelta, type Leases, type ManagerClient, type PortInfo, type TableEvent } from "@clew/control";
 import type { Table } from "@clew/routing";
 
+/** Each is an agent of its own. */
+let observers = 0;
+
 /** An agent's watch that keeps every event, and the table that they come to. */
 export class TableObserver {
   readonly events: TableEvent[] = [];
@@ -22,7 +25,7 @@ export class TableObserver {
     const addresses = ports.map(
       (port, index) => [port, { address: `127.0.0.1:${9_101 + index}`, protocol }] as const,
     );
-    const agent = { id: `agent-of-${service}`, ports: Object.fromEntries(addresses), env: {} };
+    const agent = { id: `agent-of-${service}-${++observers}`, ports: Object.fromEntries(addresses), env: {} };
     void this.#read(client.tables.watch({ service, agent }, { signal }));
   }
 

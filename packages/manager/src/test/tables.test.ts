@@ -105,9 +105,15 @@ test("agents are counted while they watch, and a service that changed its ports 
   assert.deepEqual([agents, Object.keys(ports)], [2, ["http", "admin"]]);
   const leaving = new AbortController();
   const agent = { id: "third", ports, env: {} };
-  for await (const event of client.tables.watch({ service: "pricing", agent }, { signal: leaving.signal })) {
+  const watch = () => client.tables.watch({ service: "pricing", agent }, { signal: leaving.signal });
+  for await (const event of watch()) {
     assert.equal(event.kind, "snapshot");
     assert.equal((await client.services.list({})).services[0]?.agents, 3);
+    for await (const _ of watch()) {
+      // The processes of one agent watch each for itself.
+      assert.equal((await client.services.list({})).services[0]?.agents, 3);
+      break;
+    }
     leaving.abort();
   }
   await until(async () => (await client.services.describe({ service: "pricing" })).agents === 2);
