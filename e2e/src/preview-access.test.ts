@@ -196,3 +196,36 @@ test("the machine is away: pages say so and come back by themselves, requests of
   assert.ok(again.key);
   await visitor.reads("h1", "The changed site");
 });
+
+test("all is started anew: the link still opens the preview, who was in is in, who was out is out, and visits are remembered", async () => {
+  const { url, visitUrl, slug } = await create("--access", "link", "--name", "lasting");
+  await using one = await startVisitor(browser);
+  await using two = await startVisitor(browser);
+  await using later = await startVisitor(browser);
+  await one.open(visitUrl);
+  const shown = async (): Promise<Array<{ visitor: string; revoked: boolean }>> =>
+    JSON.parse((await site.run("preview", "show", slug, "--json")).stdout).visitors;
+  const [first] = await until(async () => ((await shown()).length === 1 ? shown() : undefined), {
+    what: "the first visit is known",
+    timeoutMs: 20_000,
+  });
+  assert.equal((await site.run("preview", "visitors", "revoke", slug, first?.visitor ?? "")).code, 0);
+  await two.open(visitUrl);
+  await until(async () => (await shown()).length === 2, { what: "the second is, too", timeoutMs: 20_000 });
+  await site.restart();
+
+  assert.deepEqual(
+    (await shown()).map(({ visitor, revoked }) => [visitor === first?.visitor, revoked]).toSorted(),
+    [
+      [false, false],
+      [true, true],
+    ],
+  );
+  assert.equal((await one.open(url)).status(), 403);
+  await until(async () => (await two.open(url)).status() === 200, {
+    what: "the intercept is back, and the second visitor still in",
+    timeoutMs: 20_000,
+  });
+  assert.equal(await two.text("h1"), "The changed site");
+  assert.equal((await later.open(visitUrl)).status(), 200);
+});

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TestProcess } from "@clew/testing";
 import { createInstallation, type Installation, type Intercept, startIntercept } from "../installation.ts";
 
 const siteFile = fileURLToPath(new URL("site.js", import.meta.url));
@@ -10,6 +11,8 @@ export interface Site extends Installation {
   readonly url: string;
   readonly gatewayPort: number;
   readonly managerUrl: string;
+  /** Ends all that `clew up` runs, and starts it again. */
+  restart(): Promise<void>;
   /** `clew intercept site` with the changed edition, ready. */
   intercept(...flags: string[]): Promise<Intercept>;
 }
@@ -42,9 +45,14 @@ services:
 `;
   await writeFile(configFile, config);
   for (const [name, text] of Object.entries(files)) await writeFile(join(dirname(configFile), name), text);
+  const start = async (): Promise<TestProcess> => {
+    const process = await clew("up");
+    await process.waitForLine("Clew is up", 60_000);
+    return process;
+  };
+  let up: TestProcess;
   try {
-    const up = await clew("up");
-    await up.waitForLine("Clew is up", 60_000);
+    up = await start();
   } catch (error) {
     await installation[Symbol.asyncDispose]();
     throw error;
@@ -54,6 +62,10 @@ services:
     url: `http://127.0.0.1:${gatewayPort}/`,
     gatewayPort,
     managerUrl: `http://127.0.0.1:${managerPort}`,
+    async restart() {
+      await up.stop(10_000);
+      up = await start();
+    },
     intercept: (...flags) =>
       startIntercept(clew, "site", flags, [process.execPath, siteFile, "--edition", "changed"]),
   };
