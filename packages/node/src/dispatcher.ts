@@ -163,16 +163,18 @@ function decide(
   const maker = earlier ?? firstOf(handler);
   const context = maker?.context ?? outgoing.ambientFor(host ?? "");
   const enter = maker === undefined ? outgoing.sharedScope() : maker.enter;
-  const nothing: Decided = { context, enter, origin, names: noNames };
-  if (maker === undefined) rememberFirst(handler, nothing);
+  let changed = options.headers;
+  let names = noNames;
   // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
-  if (origin === undefined) return decidedAs(options, options.headers, nothing);
-  if (!isDestination(options, host, outgoing)) return decidedAs(options, options.headers, nothing);
-  const existing = contextHeadersIn(headers);
-  const fields = outgoing.fieldsFor(context, existing);
-  const names = fields.map(([name]) => name);
-  const changed = existing === noContextHeaders ? plusFields(headers, fields) : withFields(headers, fields);
-  return decidedAs(options, changed, { context, enter, origin, names });
+  if (origin !== undefined && isDestination(options, host, outgoing)) {
+    const existing = contextHeadersIn(headers);
+    const fields = outgoing.fieldsFor(context, existing);
+    changed = existing === noContextHeaders ? plusFields(headers, fields) : withFields(headers, fields);
+    names = fields.map(([name]) => name);
+  }
+  const decision: Decided = { context, enter, origin, names };
+  if (maker === undefined) rememberFirst(handler, decision);
+  return decidedAs(options, changed, decision);
 }
 
 const noNames: readonly string[] = [];

@@ -38,16 +38,18 @@ export function isContextHeader(name: string): name is keyof ContextHeaders {
 /** Those of a list that hold a context, in one look through it; the first of a name counts. */
 export function contextHeadersIn(headers: HeaderList): ContextHeaders {
   let found = noContextHeaders;
-  const look = (name: unknown, value: unknown): void => {
-    const lowerCaseName = String(name).toLowerCase();
-    if (isContextHeader(lowerCaseName) && found[lowerCaseName] === undefined) {
-      found = { ...found, [lowerCaseName]: value };
-    }
-  };
   if (Array.isArray(headers)) {
-    for (let index = 0; index + 1 < headers.length; index += 2) look(headers[index], headers[index + 1]);
-  } else for (const name in headers) look(name, headers[name]);
+    for (let index = 0; index + 1 < headers.length; index += 2) {
+      found = plusHeader(found, String(headers[index]), headers[index + 1]);
+    }
+  } else for (const name in headers) found = plusHeader(found, name, headers[name]);
   return found;
+}
+
+function plusHeader(found: ContextHeaders, name: string, value: unknown): ContextHeaders {
+  const lowerCaseName = name.toLowerCase();
+  if (!isContextHeader(lowerCaseName) || found[lowerCaseName] !== undefined) return found;
+  return { ...found, [lowerCaseName]: value };
 }
 
 /** Pairs as names and values in turn; undefined when not all of them are pairs. */
