@@ -4,7 +4,10 @@ import { UpstreamSocket } from "./upstream-socket.ts";
 
 /** What a pipe tells its holder. */
 export interface PipeReader {
-  /** Bytes came: the first `length` of `bytes`, which may be changed, but are the pipe's again afterwards ({@link BytePipe.lend}). */
+  /**
+   * Bytes came: the first `length` of `bytes`. They may be changed, and are overwritten by the next read: whoever cannot be done
+   * with them at once calls {@link BytePipe.hold}.
+   */
   pipeRead(bytes: Buffer, length: number): void;
   /** All that was written is on its way; told after {@link BytePipe.mustWait} was true. */
   pipeFlushed(): void;
@@ -22,8 +25,9 @@ export interface BytePipe {
   writeAll(pieces: readonly Buffer[]): void;
   /** What was written lies here: write no more before {@link PipeReader.pipeFlushed}. */
   readonly mustWait: boolean;
-  /** Keeps the bytes handed over last; returns the buffer to be given back, if it is one of ours. */
-  lend(): Buffer | undefined;
+  /** Reads no more, and leaves the bytes handed over last as they are, until {@link release}. */
+  hold(): void;
+  release(): void;
 }
 
 /** Whoever opened the stream must not read from it any more. */
@@ -68,8 +72,14 @@ class SocketPipe implements BytePipe {
     return this.#isWaiting;
   }
 
-  lend(): Buffer {
-    return this.stream.lend();
+  hold(): void {
+    this.stream.isBufferInUse = true;
+    this.stream.pause();
+  }
+
+  release(): void {
+    this.stream.isBufferInUse = false;
+    this.stream.resume();
   }
 
   #wait(): void {
@@ -105,8 +115,12 @@ class StreamPipe implements BytePipe {
     return this.stream.writableNeedDrain;
   }
 
-  lend(): undefined {
-    return undefined;
+  hold(): void {
+    this.stream.pause();
+  }
+
+  release(): void {
+    this.stream.resume();
   }
 }
 

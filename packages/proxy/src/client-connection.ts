@@ -9,7 +9,6 @@ import { GrowingBuffer } from "./growing-buffer.ts";
 import { checkEdits } from "./header-edits.ts";
 import { localAnswerBytes } from "./local-answer.ts";
 import { errorAnswer } from "./proxy-error.ts";
-import { giveReadBuffer } from "./read-buffers.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { bodyOf, type RequestBody } from "./request-body.ts";
 import { isRepeatable, mayUpgrade, ReceivedHead } from "./request-head.ts";
@@ -46,7 +45,6 @@ export class ClientConnection {
   #isAdvancing = false;
   #isPaused = false;
   #mustWait = false;
-  #lent: Buffer[] | undefined;
   #isBroken = false;
 
   constructor(socket: Socket, environment: Environment, owner: ClientOwner) {
@@ -85,13 +83,6 @@ export class ClientConnection {
     }
     this.socket.uncork();
     if (this.socket.writableLength > 0) this.#wait();
-  }
-
-  /** A read buffer that is still being written from; it is given back when that is done. */
-  keepUntilFlushed(buffer: Buffer | undefined): void {
-    if (buffer === undefined) return;
-    this.#lent ??= [];
-    this.#lent.push(buffer);
   }
 
   pause(): void {
@@ -385,7 +376,6 @@ export class ClientConnection {
     this.#exchange = undefined;
     this.#pending = undefined;
     this.#phase = lingering;
-    this.#giveBack();
     this.#owner.clientClosed(this);
     exchange?.clientClosed(!this.#isBroken && socket.readableEnded && socket.writableFinished);
   }
@@ -399,14 +389,8 @@ export class ClientConnection {
         this.#wait();
         return;
       }
-      this.#giveBack();
       this.#exchange?.clientFlushed();
     });
-  }
-
-  #giveBack(): void {
-    for (const buffer of this.#lent ?? []) giveReadBuffer(buffer);
-    this.#lent = undefined;
   }
 }
 

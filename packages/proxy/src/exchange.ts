@@ -128,10 +128,11 @@ export class Exchange implements AnswerSink {
   /** All that was written to it is on its way. */
   clientFlushed(): void {
     if (this.#splice !== undefined) this.#splice.clientFlushed();
-    else if (this.#isAnswered) {
-      if (!this.#isOver) this.#finish();
-    } else if (this.#filter !== undefined) this.#filter.resume();
-    else this.#connection?.pipe.stream.resume();
+    else if (this.#filter !== undefined && !this.#isAnswered) this.#filter.resume();
+    else {
+      this.#connection?.pipe.release();
+      if (this.#isAnswered && !this.#isOver) this.#finish();
+    }
   }
 
   /** It will send no more: told to the upstream, which may take it for the client's leaving, as it would directly. */
@@ -307,9 +308,7 @@ export class Exchange implements AnswerSink {
 
   #bodyIsComplete(): void {
     if (!this.#isOver) return;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.finish();
+    this.#leaveUpstream();
     this.#client.exchangeOver(this.#closes);
   }
 
@@ -374,14 +373,15 @@ export class Exchange implements AnswerSink {
     this.#movedAtTick = this.#environment.clock.tick;
     if (this.#filter !== undefined) {
       if (to > from) this.#filter.write(bytes, from, to);
-      if (isLast) this.#filter.end();
-      if (isLast) this.#upstreamIsDone();
+      if (isLast) {
+        this.#filter.end();
+        if (this.#sender.isComplete) this.#leaveUpstream();
+      }
       return;
     }
     if (to > from) {
       const piece = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-      // Without chunks there are many pieces in one buffer, which can be lent only once.
-      this.#client.write(this.#isReframed ? Buffer.from(piece) : piece);
+      this.#client.write(piece);
     }
     this.#afterWrite(isLast);
   }
@@ -438,22 +438,11 @@ export class Exchange implements AnswerSink {
   // ---- the answer's end
 
   #afterWrite(isLast: boolean): void {
-    const client = this.#client;
-    const connection = this.#connection;
-    if (client.mustWait && connection !== undefined) {
-      if (!this.#isReframed) client.keepUntilFlushed(connection.pipe.lend());
-      if (!isLast) connection.pipe.stream.pause();
-    }
-    if (isLast) {
-      this.#upstreamIsDone();
-      this.#answerEnds();
-    }
+    if (this.#client.mustWait) this.#connection?.pipe.hold();
+    if (isLast) this.#answerEnds();
   }
 
-  /** Nothing more is wanted of it but that it takes the rest of the body. */
-  #upstreamIsDone(): void {
-    this.#isAnswered = this.#filter === undefined;
-    if (!this.#sender.isComplete) return;
+  #leaveUpstream(): void {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.finish();
@@ -466,8 +455,10 @@ export class Exchange implements AnswerSink {
 
   #finish(): void {
     this.#over();
-    if (this.#sender.isComplete) this.#client.exchangeOver(this.#closes);
-    else if (this.#closes) {
+    if (this.#sender.isComplete) {
+      this.#leaveUpstream();
+      this.#client.exchangeOver(this.#closes);
+    } else if (this.#closes) {
       this.#connection?.close();
       this.#connection = undefined;
       this.#client.exchangeOver(true, false);

@@ -22,7 +22,9 @@ export function forwardRequestHead(
   { edits, upgrade }: RequestForwarding,
 ): Buffer {
   const isOurs = parser.minorVersion === 1;
-  if (!parser.hasHopLines && isOurs && edits === undefined) return bytes.subarray(parser.start, end);
+  if (!parser.hasHopLines && isOurs && edits === undefined) {
+    return parser.start === 0 && end === bytes.length ? bytes : bytes.subarray(parser.start, end);
+  }
   // We speak HTTP/1.1, which asks for a host, if an empty one. Source: RFC 9112 §2.3, §3.2
   const host = !isOurs && parser.find("host", 0) < 0 ? "Host: \r\n" : "";
   const added = linesOf(edits?.set ?? []);

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import { checkLine, linesOf } from "./header-edits.ts";
 import { errorAnswer } from "./proxy-error.ts";
+import { reasonPhrase } from "./reason-phrases.ts";
 import type { LocalAnswer } from "./types.ts";
 
 export interface LocalAnswerOptions {
@@ -30,7 +30,7 @@ function bytesOf({ status, headers, body }: LocalAnswer, { closes, isHead }: Loc
   for (const [name, value] of headers) checkLine(name, value);
   const content = Buffer.from(body);
   const hasBody = status !== 204 && status !== 304;
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${linesOf(headers)}`;
+  let head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${linesOf(headers)}`;
   if (!hasLine(headers, "date")) head += `Date: ${new Date().toUTCString()}\r\n`;
   if (hasBody && !hasLine(headers, "content-length")) head += `content-length: ${content.length}\r\n`;
   if (closes) head += "Connection: close\r\n";

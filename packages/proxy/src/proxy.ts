@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
 import { ClientConnection, type ClientOwner } from "./client-connection.ts";
 import { Environment } from "./environment.ts";
 import { defaultLimits, type ProxyLimits } from "./limits.ts";
@@ -53,7 +52,8 @@ class Frontend implements ClientOwner {
     this.route = route;
     const { stats } = environment;
     server.maxConnections = environment.limits.maxConnections;
-    server.on(server instanceof TlsServer ? "secureConnection" : "connection", this.#connected);
+    // Told by what only a server of node:tls has: loading that module would cost every agent its memory.
+    server.on("setSecureContext" in server ? "secureConnection" : "connection", this.#connected);
     server.on("drop", () => stats.connectionsRefused++);
   }
 

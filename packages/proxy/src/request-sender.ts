@@ -14,7 +14,9 @@ export class RequestSender {
   readonly #request: ReceivedRequest;
   readonly #client: ClientConnection;
   readonly #limits: ProxyLimits;
-  #held: Buffer[] | undefined;
+  /** What is held: all of it from the request's beginning, or nothing. */
+  #isHeld = true;
+  #more: Buffer[] | undefined;
   #heldBytes: number;
   #pipe: BytePipe | undefined;
   #isDiscarding = false;
@@ -30,7 +32,6 @@ export class RequestSender {
     this.#request = request;
     this.#client = client;
     this.#limits = limits;
-    this.#held = [request.first];
     this.#heldBytes = request.first.length - request.headLength;
     this.#waitingTaps = request.asksUpgrade ? undefined : taps;
   }
@@ -47,7 +48,7 @@ export class RequestSender {
 
   /** Sending it twice is allowed, and possible. */
   get mayRepeat(): boolean {
-    return this.#held !== undefined && this.#request.isRepeatable;
+    return this.#isHeld && this.#request.isRepeatable;
   }
 
   /** More is to come, and nothing here keeps the client from sending it. */
@@ -63,10 +64,10 @@ export class RequestSender {
   /** Sends what is held, and from now on what comes. */
   sendTo(pipe: BytePipe): void {
     this.#pipe = pipe;
-    const held = this.#held ?? [];
-    if (held.length === 1) pipe.write(held[0] as Buffer);
-    else pipe.writeAll(held);
-    if (this.#waitingTaps !== undefined) this.#openTaps(this.#waitingTaps, held);
+    const { first } = this.#request;
+    if (this.#more === undefined) pipe.write(first);
+    else pipe.writeAll([first, ...this.#more]);
+    if (this.#waitingTaps !== undefined) this.#openTaps(this.#waitingTaps);
     if (this.#request.body === undefined) return;
     if (!this.#request.isRepeatable || this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
     if (!this.isComplete) this.#paceClient(pipe);
@@ -82,7 +83,8 @@ export class RequestSender {
     const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
     if (this.#pipe === undefined) {
       // Not sent yet. At most a read or two, as the client waits.
-      this.#held?.push(piece);
+      this.#more ??= [];
+      this.#more.push(piece);
       this.#heldBytes += piece.length;
       this.#client.pause();
     } else {
@@ -107,7 +109,8 @@ export class RequestSender {
 
   /** It will not be sent again: no more is held. */
   letGo(): void {
-    this.#held = undefined;
+    this.#isHeld = false;
+    this.#more = undefined;
   }
 
   /** Reads the rest and drops it. */
@@ -133,21 +136,22 @@ export class RequestSender {
   }
 
   #hold(piece: Buffer): void {
-    if (this.#held === undefined) return;
+    if (!this.#isHeld) return;
     this.#heldBytes += piece.length;
+    this.#more ??= [];
     if (this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
-    else if (this.#held.length < maxHeldPieces) this.#held.push(piece);
-    else this.#held = [Buffer.concat([...this.#held, piece])];
+    else if (this.#more.length < maxHeldPieces) this.#more.push(piece);
+    else this.#more = [Buffer.concat([...this.#more, piece])];
   }
 
-  #openTaps(taps: readonly Tap[], held: readonly Buffer[]): void {
+  #openTaps(taps: readonly Tap[]): void {
     this.#waitingTaps = undefined;
     const { first, headLength } = this.#request;
     const head = first.subarray(0, headLength);
     this.#taps = taps.map((tap) => tap.open(head)).filter((stream) => stream !== undefined);
     for (const tap of this.#taps) {
       if (first.length > headLength) tap.write(first.subarray(headLength));
-      for (const piece of held.slice(1)) tap.write(piece);
+      for (const piece of this.#more ?? []) tap.write(piece);
     }
     if (this.isComplete) this.#endTaps();
   }

@@ -43,13 +43,11 @@ export class Splice {
   upstreamRead(bytes: Buffer, length: number): void {
     const { pipe } = this.#connection;
     this.#client.write(length === bytes.length ? bytes : bytes.subarray(0, length));
-    if (!this.#client.mustWait) return;
-    this.#client.keepUntilFlushed(pipe.lend());
-    pipe.stream.pause();
+    if (this.#client.mustWait) pipe.hold();
   }
 
   clientFlushed(): void {
-    this.#connection.pipe.stream.resume();
+    this.#connection.pipe.release();
   }
 
   clientEnded(): void {

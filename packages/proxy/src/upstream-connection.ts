@@ -211,7 +211,7 @@ export class UpstreamConnection implements PipeReader {
     this.#framing = framing;
     this.#left = parser.contentLength;
     this.#isKept = parser.keepAlive && framing !== "until-close";
-    if (parser.hasHopLines) this.#readKeepAlive(parser);
+    if (parser.hasKeepAlive) this.#readKeepAlive(parser);
     const { headEnd } = parser;
     // Before anything is passed on: a body that is malformed from the start is no answer.
     if (framing === "chunked") this.#scannerOf().reset();

@@ -2,7 +2,7 @@ import { isIPv6, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { giveReadBuffer, takeReadBuffer } from "./read-buffers.ts";
 
-/** Takes what was read. The bytes are the socket's again as soon as it returns, unless it called {@link UpstreamSocket.lend}. */
+/** Takes what was read. The bytes are overwritten by the next read: whoever still needs them pauses the socket. */
 export type OnRead = (bytes: Buffer, length: number) => void;
 
 /**
@@ -12,26 +12,25 @@ export type OnRead = (bytes: Buffer, length: number) => void;
  */
 export class UpstreamSocket extends Socket {
   onRead: OnRead | undefined;
-  #buffer: Buffer = takeReadBuffer();
+  /** Somebody still writes what was read last: the buffer is not to be used for another connection. */
+  isBufferInUse = false;
+  readonly #buffer: Buffer;
 
   constructor() {
+    const buffer = takeReadBuffer();
     super({
       // An upgraded protocol may end one direction before the other.
       allowHalfOpen: true,
       onread: {
-        buffer: () => this.#buffer,
+        buffer,
         callback: (length) => this.#read(length),
       },
     });
+    this.#buffer = buffer;
     this.setNoDelay(true);
-    this.once("close", () => giveReadBuffer(this.#buffer));
-  }
-
-  /** Leaves the bytes handed over last with the caller, who gives the buffer back; the next read goes into another one. */
-  lend(): Buffer {
-    const lent = this.#buffer;
-    this.#buffer = takeReadBuffer();
-    return lent;
+    this.once("close", () => {
+      if (!this.isBufferInUse) giveReadBuffer(buffer);
+    });
   }
 
   #read(length: number): boolean {

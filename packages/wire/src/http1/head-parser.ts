@@ -59,6 +59,8 @@ export abstract class HeadParser {
   asksUpgrade = false;
   /** There are lines for this hop only. */
   hasHopLines = false;
+  /** `keep-alive` is there. */
+  hasKeepAlive = false;
   /** `expect` is there. */
   expects = false;
   /** Grows with each head: tells whoever kept this parser for what it said that it now says something else. */
@@ -195,6 +197,7 @@ export abstract class HeadParser {
     this.framing = "none";
     this.asksUpgrade = false;
     this.hasHopLines = false;
+    this.hasKeepAlive = false;
     this.expects = false;
     this.#phase = inFirstLine;
     this.hostLine = -1;
@@ -224,6 +227,8 @@ export abstract class HeadParser {
   #readLines(to: number): HeadResult {
     const { bytes, start } = this;
     const { maxLineBytes } = this.limits;
+    const names = isToken;
+    const values = isFieldValue;
     let at = start + this.at;
     let phase = this.#phase;
     let from = phase === inName || phase === inValue ? this.lineStart(this.lineCount - 1) : at;
@@ -240,7 +245,7 @@ export abstract class HeadParser {
         }
       }
       if (phase === inName) {
-        while (at < to && isToken[bytes[at] as number] === 1) at++;
+        while (at < to && names[bytes[at] as number] === 1) at++;
         if (at - from > maxLineBytes) return "line-too-long";
         if (at >= to) break;
         if (bytes[at] !== colon || at === from) return this.#nameFault(at, at === from);
@@ -249,7 +254,7 @@ export abstract class HeadParser {
         phase = inValue;
       }
       if (phase === inValue) {
-        while (at < to && isFieldValue[bytes[at] as number] === 1) at++;
+        while (at < to && values[bytes[at] as number] === 1) at++;
         if (at - from > maxLineBytes) return "line-too-long";
         if (at >= to) break;
         if (bytes[at] !== cr) return bytes[at] === lf ? "bare-lf" : "control-byte";
@@ -323,8 +328,10 @@ export abstract class HeadParser {
         if (isWord(bytes, name, nameEnd, "upgrade")) this.#hop(line);
         return undefined;
       case 10:
-        if (isWord(bytes, name, nameEnd, "keep-alive")) this.#hop(line);
-        else if (isWord(bytes, name, nameEnd, "connection")) {
+        if (isWord(bytes, name, nameEnd, "keep-alive")) {
+          this.#hop(line);
+          this.hasKeepAlive = true;
+        } else if (isWord(bytes, name, nameEnd, "connection")) {
           this.#hop(line);
           this.#readOptions(from, to);
         }
