@@ -72,7 +72,7 @@ export class Previews {
     };
     const { linkToken, ...kept } = await makeAccess(this.#core, request.access, existing);
     const made = { ...record, ...kept };
-    await this.#write(made);
+    await this.#write(made, existing === undefined);
     log.info(
       { event: "preview.create", slug, route, owner, expiresInMs, access: made.access.kind },
       "A preview was made.",
@@ -288,13 +288,21 @@ export class Previews {
     throw contended(`Preview ${slug}`);
   }
 
-  /** Only over what this manager has seen. Asked again, the caller is told of what another one wrote meanwhile. */
-  async #write(record: PreviewRecord): Promise<void> {
+  /**
+   * Only over what this manager has seen. Asked again, the caller is told of what another one wrote meanwhile. What is
+   * remembered of an ended preview of the same name goes when a new one takes its place.
+   */
+  async #write(record: PreviewRecord, isNew: boolean): Promise<void> {
     const { registry, directory } = this.#core;
-    const key = recordKey("previews", record.slug);
-    const ifRevision = directory.view.revisionOf(key);
-    const result = await registry.put(key, formatRecord("previews", record), { ifRevision });
-    if (!result.ok) throw contended(`Preview ${record.slug}`);
+    const { slug } = record;
+    const key = recordKey("previews", slug);
+    if (isNew) this.#visits.drop(slug);
+    const result = await registry.transaction({
+      compare: [{ key, revision: directory.view.revisionOf(key) }],
+      puts: [{ key, value: formatRecord("previews", record) }],
+      deletes: isNew ? [recordKey("visitors", slug), recordKey("replaced", slug)] : [],
+    });
+    if (!result.ok) throw contended(`Preview ${slug}`);
     await directory.reached(result.revision);
   }
 

@@ -39,6 +39,11 @@ export class Visits {
     this.#timer ??= setTimeout(() => void this.flush(), this.#core.limits.visitWriteMs).unref();
   }
 
+  /** What has gathered is of a preview that is over. */
+  drop(slug: string): void {
+    this.#gathered.delete(slug);
+  }
+
   /** The most recent first. */
   of(slug: string): readonly Visitor[] {
     const stored = this.#core.directory.view.visitors.get(slug)?.visitors ?? [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PreviewVisit, PreviewVisitor } from "@clew/control";
-import { temporaryDirectory } from "@clew/testing";
+import { temporaryDirectory, until } from "@clew/testing";
 import { GatewayObserver } from "./gateway-observer.ts";
 import { codeOf, epochMs, type Fixture, startFixture } from "./manager-fixture.ts";
 
@@ -129,4 +129,28 @@ test("gateways are told how a preview ended, until it is forgotten or its name i
   clock.advance(10_000);
   await create("late", 60_000);
   await gateway.when(({ ended }) => ended?.length === 0, "those of long ago are forgotten");
+});
+
+test("a name that is used again is another preview: nothing of the one before is told of it", async () => {
+  await using fixture = await startFixture({ limits: { visitWriteMs: 1 } });
+  const { client, clock } = fixture;
+  await fixture.watch("pricing");
+  const gateway = new GatewayObserver(fixture);
+  await client.previews.create(created);
+  const session = await client.sessions.open({ owner: "alice", host: "laptop" });
+  const target = { kind: "tunnel", port: 4005 } as const;
+  await client.overrides.put({ ...session, override: { route: "blue", service: "pricing", target } });
+  await gateway.when(({ previews: [preview] }) => preview?.replaces.length === 1, "pricing is replaced");
+  clock.advance(15_000);
+  await until(async () => (await client.overrides.list({})).overrides.length === 0);
+  await client.previews.visits({ visits: [visit("v1", 1)] });
+  await until(async () => (await fixture.registry.get("v1/visitors/demo")) !== undefined);
+  await client.previews.visits({ visits: [visit("v2", 2)] });
+  await client.previews.revokeVisitor({ slug: "demo", visitor: "v1" });
+  await client.previews.revoke({ slug: "demo" });
+
+  await client.previews.create({ ...created, owner: "bob" });
+  const told = await gateway.when(({ previews: [preview] }) => preview?.owner === "bob", "bob's is known");
+  assert.deepEqual([told.previews[0]?.replaces, told.revokedVisitors], [[], {}]);
+  assert.deepEqual(await visitors(fixture), []);
 });
