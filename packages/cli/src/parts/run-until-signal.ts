@@ -8,7 +8,7 @@ import { createLogger, prefix } from "../output/log.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/workers.ts";
-import { type Admin, type AdminOptions, startAdmin } from "./admin.ts";
+import type { Admin, AdminOptions } from "./admin.ts";
 import { type Drain, relievedDrain, stopDrain } from "./drain.ts";
 import type { Selection } from "./selection.ts";
 import { type Parts, startParts } from "./start-parts.ts";
@@ -63,13 +63,14 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
     worker === undefined
       ? await startAdminOf(options.config, inherited, { collect: parts.metrics, isReady: () => isReady })
       : undefined;
-  const onEnd = worker === undefined ? options.onReady(parts) : undefined;
-  predecessor?.ready();
-  worker?.serve(parts.metrics);
+  // Before anybody is told that it serves, and may send the signal.
   const relieved =
     options.isRestartable && worker === undefined
       ? restartSignal(cli, { servers: serversOf(options.config, parts, admin), log })
       : never;
+  const onEnd = worker === undefined ? options.onReady(parts) : undefined;
+  predecessor?.ready();
+  worker?.serve(parts.metrics);
   const asked = worker?.drained.then((drain) => ({ name: "drain", drain })) ?? never;
   const end = await Promise.race([ended.then((name) => ({ name, drain: stopDrain })), relieved, asked]);
   if (end.drain === stopDrain)
@@ -96,12 +97,13 @@ function told(reload: () => void, stderr: NodeJS.WritableStream): () => void {
   };
 }
 
-function startAdminOf(
+async function startAdminOf(
   { metrics }: Config,
   inherited: InheritedListeners | undefined,
   about: Pick<AdminOptions, "collect" | "isReady">,
 ): Promise<Admin | undefined> {
-  if (metrics === undefined) return Promise.resolve(undefined);
+  if (metrics === undefined) return undefined;
+  const { startAdmin } = await import("./admin.ts");
   const ask = inherited && (() => inherited(formatEndpoint(metrics)));
   return startAdmin({ listen: { ...metrics, inherited: ask }, ...about });
 }

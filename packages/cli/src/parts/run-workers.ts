@@ -5,7 +5,6 @@ import type { Config } from "../config/config.ts";
 import { createLogger } from "../output/log.ts";
 import { startWorkers } from "../processes/workers.ts";
 import { checkAddresses } from "./addresses.ts";
-import { startAdmin } from "./admin.ts";
 import { relievedDrain, stopDrain } from "./drain.ts";
 import { shutdownSignal } from "./run-until-signal.ts";
 import type { Selection } from "./selection.ts";
@@ -47,7 +46,13 @@ export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkers
   const { metrics } = options.config;
   const admin =
     metrics &&
-    (await startAdmin({ listen: metrics, collect: () => workers.metrics(), isReady: () => isReady }));
+    (await (
+      await import("./admin.ts")
+    ).startAdmin({
+      listen: metrics,
+      collect: () => workers.metrics(),
+      isReady: () => isReady,
+    }));
   options.onReady();
   const signal = await ended;
   say(`\n${signal}: stopping, requests that run may finish (again to stop at once)`);

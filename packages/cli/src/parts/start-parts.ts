@@ -1,21 +1,12 @@
 import type { Server } from "node:net";
 import type { Gateway } from "@clew/gateway";
-import { createEtcdRegistry, createMemoryRegistry, type RegistryReport, startManager } from "@clew/manager";
 import { type MetricFamily, proxyMetrics, sumMetrics } from "@clew/proxy";
-import { type Config, formatEndpoint, type ServiceConfig } from "../config/config.ts";
-import { packageVersion } from "../package-version.ts";
-import { startGuard } from "../processes/guard.ts";
-import { superviseService } from "../processes/supervised-service.ts";
-import { checkAddresses, waitForListener } from "./addresses.ts";
+import { type Config, formatEndpoint } from "../config/config.ts";
+import { checkAddresses } from "./addresses.ts";
 import { type Drain, stopDrain } from "./drain.ts";
-import { describeReport } from "./registry-report.ts";
-import { type AgentsStart, runAgents } from "./run-agents.ts";
-import { runGateway } from "./run-gateway.ts";
+import type { Agents, AgentsStart } from "./run-agents.ts";
 
-/** How long a service may take to end by itself before it is killed. */
-const serviceGraceMs = 3_000;
-/** A service that does not listen by then is reported; it may still come. */
-const serviceStartMs = 30_000;
+// Each part is loaded only where it runs: an agent alone is to be light.
 
 export interface StartOptions extends Omit<AgentsStart, "manager"> {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,103 +39,37 @@ export async function startParts(options: StartOptions): Promise<Parts> {
     for (const each of stops.toReversed()) await each(drain);
   };
   try {
-    if (selection.manager) stops.push(await runManager(options));
-    const { late, stop: stopServices } = await runServices(options);
-    stops.push(stopServices);
-    const agents = await runAgents({ ...options, manager: managerOf(config) });
-    stops.push(agents.stop);
+    if (selection.manager) stops.push(await (await import("./run-manager.ts")).runManager(options));
+    const services =
+      selection.services.size > 0
+        ? await (await import("./run-services.ts")).runServices(options)
+        : undefined;
+    if (services) stops.push(services.stop);
+    const agents = selection.agents.size > 0 ? await startAgents(options) : undefined;
+    if (agents) stops.push(agents.stop);
     const gateway = selection.gateway ? await startTheGateway(options) : undefined;
     if (gateway) stops.push(({ graceMs }) => gateway.close({ graceMs }));
     const metrics = (): MetricFamily[] =>
       sumMetrics([
-        ...agents.all.map((agent) => agent.metrics()),
+        ...(agents?.all ?? []).map((agent) => agent.metrics()),
         ...(gateway === undefined ? [] : [proxyMetrics(gateway.stats, { service: "", port: "gateway" })]),
       ]);
-    return { servers: agents.servers, late, metrics, reload: reloadOf(config, gateway), stop };
+    const servers = agents?.servers ?? new Map();
+    return { servers, late: services?.late ?? [], metrics, reload: reloadOf(config, gateway), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function runManager({ config, log, onProgress }: StartOptions): Promise<Stop> {
-  const { listen, registry: kind, state, token } = config.manager;
-  const registryLog = log.child({ component: "registry" });
-  const onReport = (report: RegistryReport): void => {
-    registryLog.warn({ event: `registry.${report.kind}`, ...report }, describeReport(report));
-  };
-  const registry =
-    kind === "memory"
-      ? await createMemoryRegistry({ directory: state, onReport })
-      : await createEtcdRegistry({ endpoints: [...kind.etcd], prefix: kind.prefix, onReport });
-  try {
-    const manager = await startManager({
-      listen,
-      advertise: config.manager.advertise,
-      environment: config.environment,
-      registry,
-      version: packageVersion(),
-      ...(token === undefined ? {} : { token }),
-      routingKeys: config.manager.routingKeys,
-      log: log.child({ component: "manager" }),
-    });
-    onProgress(`manager listens on ${formatEndpoint(listen)}`);
-    return async ({ graceMs }) => {
-      await manager.close({ graceMs });
-      await registry.close();
-    };
-  } catch (error) {
-    await registry.close();
-    throw error;
-  }
-}
-
-async function runServices(options: StartOptions): Promise<{ late: string[]; stop: Stop }> {
-  const { config, selection, env, log, onServiceLine, onProgress } = options;
-  const chosen = config.services.filter(({ name, run }) => run !== undefined && selection.services.has(name));
-  if (chosen.length === 0) return { late: [], stop: async () => {} };
-  const guard = startGuard();
-  const running = chosen.map((service) =>
-    superviseService({
-      service,
-      services: config.services,
-      env,
-      guard,
-      log: log.child({ component: service.name }),
-      onLine: (line) => onServiceLine(service.name, line),
-    }),
-  );
-  const late = await lateServices(chosen, onProgress);
-  return {
-    late,
-    stop: async () => {
-      await Promise.all(running.map((service) => service.stop(serviceGraceMs)));
-      guard.close();
-    },
-  };
-}
-
-/** Waits until every port of every service accepts, up to the limit; names the services that do not. */
-async function lateServices(
-  services: readonly ServiceConfig[],
-  onProgress: (text: string) => void,
-): Promise<string[]> {
-  const signal = AbortSignal.timeout(serviceStartMs);
-  const late: string[] = [];
-  await Promise.all(
-    services.map(async ({ name, ports }) => {
-      const listening = await Promise.all(
-        Object.values(ports).map(({ upstream }) => waitForListener(upstream, signal)),
-      );
-      if (listening.every(Boolean)) onProgress(`${name} is running`);
-      else late.push(name);
-    }),
-  );
-  return late.toSorted();
+async function startAgents(options: StartOptions): Promise<Agents> {
+  const { runAgents } = await import("./run-agents.ts");
+  return runAgents({ ...options, manager: managerOf(options.config) });
 }
 
 async function startTheGateway({ config, log, onProgress }: StartOptions): Promise<Gateway> {
   const manager = managerOf(config);
+  const { runGateway } = await import("./run-gateway.ts");
   const gateway = await runGateway({ config, manager, log: log.child({ component: "gateway" }) });
   onProgress(`gateway listens on ${formatEndpoint(gateway.address)}`);
   return gateway;
