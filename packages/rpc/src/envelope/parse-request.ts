@@ -46,8 +46,7 @@ export function parseRequest(
   const call = readCall(document["call"], errors);
   const context = readContext(document, errors);
   const extensions = readExtensions(document, errors, limits.maxErrors);
-  const [first, ...others] = errors;
-  if (first !== undefined) return refused(id ?? null, [first, ...others.slice(0, limits.maxErrors - 1)]);
+  if (errors.length > 0) return refused(id ?? null, errors.slice(0, limits.maxErrors));
   const request: ForrstRequest = {
     id: id as string,
     function: call.function,
@@ -60,9 +59,7 @@ export function parseRequest(
   };
   if (!isJsonObject(json.marked)) return { ok: true, request };
   const exact = readExact(json.marked, largeIntegers, errors);
-  const [refusal, ...refusals] = errors;
-  if (refusal !== undefined)
-    return refused(request.id, [refusal, ...refusals.slice(0, limits.maxErrors - 1)]);
+  if (errors.length > 0) return refused(request.id, errors.slice(0, limits.maxErrors));
   return { ok: true, request: { ...request, ...exact } };
 }
 
@@ -88,8 +85,9 @@ function readExact(
   return { arguments: args as JsonObject, exactContext: exactContext.size === 0 ? undefined : exactContext };
 }
 
-function refused(id: string | null, errors: [ForrstError, ...ForrstError[]]): RequestResult {
-  return { ok: false, id, errors };
+/** There is at least one error. */
+function refused(id: string | null, errors: readonly ForrstError[]): RequestResult {
+  return { ok: false, id, errors: errors as readonly [ForrstError, ...ForrstError[]] };
 }
 
 function violation(pointer: string, message: string): ForrstError {
@@ -192,7 +190,7 @@ function readExtensions(document: JsonObject, errors: ForrstError[], maxErrors: 
     errors.push(violation("/extensions", "`extensions` must be an array"));
     return [];
   }
-  const extensions: RequestExtension[] = [];
+  let extensions: RequestExtension[] = [];
   for (let i = 0; i < list.length && errors.length < maxErrors; i++) {
     const entry: unknown = list[i];
     if (!isJsonObject(entry)) {
@@ -205,7 +203,9 @@ function readExtensions(document: JsonObject, errors: ForrstError[], maxErrors: 
     } else if (!isJsonObject(options)) {
       errors.push(violation(`/extensions/${i}/options`, "An extension's `options` must be an object"));
     } else {
-      extensions.push({ urn, options, required: entry["required"] === true });
+      const one = { urn, options, required: entry["required"] === true };
+      if (extensions.length === 0) extensions = [one];
+      else extensions.push(one);
     }
   }
   return extensions;

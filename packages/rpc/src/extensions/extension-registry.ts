@@ -60,11 +60,14 @@ export class ExtensionRegistry {
     const unasked = this.#unasked[target.kind];
     if (request.extensions.length === 0) return unasked;
     const asked = this.#findAsked(request, maxErrors);
-    const active: ActiveExtension[] = [];
+    let active: ActiveExtension[] = [];
     for (const extension of this.extensions) {
       const found = partOf(asked, extension);
       const one = found === undefined ? partOf(unasked, extension) : checkApplies(found, target);
-      if (one !== undefined) active.push(one);
+      if (one === undefined) continue;
+      // A list of one takes the room of one; to be pushed to, it would be made for many.
+      if (active.length === 0) active = [one];
+      else active.push(one);
     }
     return active;
   }
@@ -99,7 +102,7 @@ export class ExtensionRegistry {
   }
 
   #findAsked(request: ForrstRequest, maxErrors: number): readonly Asked[] {
-    const asked: Asked[] = [];
+    let asked: Asked[] = [];
     const faults: ForrstError[] = [];
     const unsupported: { urn: string; index: number }[] = [];
     for (let index = 0; index < request.extensions.length; index++) {
@@ -110,7 +113,9 @@ export class ExtensionRegistry {
       } else if (partOf(asked, extension) !== undefined) {
         faults.push(invalid(`/extensions/${index}/urn`, `The extension ${urn} is given twice`));
       } else {
-        asked.push({ extension, urn, options, isAsked: true, index });
+        const one: Asked = { extension, urn, options, isAsked: true, index };
+        if (asked.length === 0) asked = [one];
+        else asked.push(one);
         for (const fault of extension.validate?.(options) ?? [])
           faults.push(invalid(`/extensions/${index}/options${fault.pointer}`, fault.message));
       }

@@ -60,13 +60,20 @@ class Part implements Invocation {
   }
 }
 
-type ToRpcError = (error: unknown) => RpcError;
+const none: Part[] = [];
+
+/** What all extensions are around. */
+export interface Work {
+  perform(): unknown;
+  /** What came of it when it threw this, or when the call was aborted for this reason. */
+  failed(error: unknown): CallOutcome;
+}
 
 /** The extensions of one call, from `before` to `data`. */
 export class ExtensionRun {
   readonly #active: readonly ActiveExtension[];
   readonly #facts: RunFacts;
-  readonly #begun: Part[] = [];
+  #begun: Part[] = none;
   #work: Promise<void> | undefined = undefined;
 
   constructor(active: readonly ActiveExtension[], facts: RunFacts) {
@@ -79,40 +86,44 @@ export class ExtensionRun {
     for (let at = this.#begun.length; at < this.#active.length; at++) {
       const part = new Part(this.#active[at] as ActiveExtension, this.#facts);
       const state = part.extension.before?.(part);
-      if (state instanceof Promise) {
-        return state.then((settled) => {
-          part.state = settled;
-          this.#begun.push(part);
-          return this.begin();
-        });
-      }
-      part.state = state;
-      this.#begun.push(part);
+      if (state instanceof Promise) return this.#beginLater(part, state);
+      this.#add(part, state);
     }
+  }
+
+  async #beginLater(part: Part, state: Promise<unknown>): Promise<void> {
+    this.#add(part, await state);
+    await this.begin();
+  }
+
+  #add(part: Part, state: unknown): void {
+    part.state = state;
+    // A list of one takes the room of one; to be pushed to, it would be made for many.
+    if (this.#begun.length === 0) this.#begun = [part];
+    else this.#begun.push(part);
   }
 
   /**
-   * The handler inside of every `around`, or the reason of the call's abort as soon as that comes. At once, if the
-   * handler answers at once and nothing is around it. Throws or rejects only when `toRpcError` throws.
+   * The work inside of every `around`, or the reason of the call's abort as soon as that comes. At once, if the work is
+   * done at once and nothing is around it. Throws or rejects only when `failed` throws.
    */
-  answer(handler: () => unknown, toRpcError: ToRpcError): Soon<CallOutcome> {
+  answer(work: Work): Soon<CallOutcome> {
     const { call } = this.#facts;
-    if (call.isAborted) return { ok: false, error: toRpcError(call.signal.reason) };
-    if (this.#begun.some(({ extension }) => extension.around !== undefined)) {
-      return this.#race(this.#around(handler, toRpcError), toRpcError);
-    }
+    if (call.isAborted) return work.failed(call.signal.reason);
+    for (const { extension } of this.#begun)
+      if (extension.around !== undefined) return this.#race(this.#around(work), work);
     let result: unknown;
     try {
-      result = handler();
+      result = work.perform();
     } catch (error) {
-      return { ok: false, error: toRpcError(error) };
+      return work.failed(error);
     }
-    if (isThenable(result)) return this.#race(outcomeOf(result, toRpcError), toRpcError);
-    return call.isAborted ? { ok: false, error: toRpcError(call.signal.reason) } : { ok: true, result };
+    if (isThenable(result)) return this.#race(outcomeOf(result, work), work);
+    return call.isAborted ? work.failed(call.signal.reason) : { ok: true, result };
   }
 
-  #around(handler: () => unknown, toRpcError: ToRpcError): Promise<CallOutcome> {
-    let next = (): Promise<CallOutcome> => outcomeOf((async () => await handler())(), toRpcError);
+  #around(work: Work): Promise<CallOutcome> {
+    let next = (): Promise<CallOutcome> => outcomeOf((async () => await work.perform())(), work);
     for (const part of this.#begun.toReversed()) {
       const { extension, state } = part;
       if (extension.around === undefined) continue;
@@ -121,26 +132,26 @@ export class ExtensionRun {
         try {
           return (await extension.around?.(part, inner, state)) as CallOutcome;
         } catch (error) {
-          return { ok: false, error: toRpcError(error) };
+          return work.failed(error);
         }
       };
     }
     return next();
   }
 
-  #race(work: Promise<CallOutcome>, toRpcError: ToRpcError): Promise<CallOutcome> {
+  #race(running: Promise<CallOutcome>, work: Work): Promise<CallOutcome> {
     const { signal } = this.#facts.call;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         try {
-          resolve({ ok: false, error: toRpcError(signal.reason) });
+          resolve(work.failed(signal.reason));
         } catch (fault) {
           reject(fault);
         }
       };
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
-      this.#work = work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+      this.#work = running.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });
   }
 
@@ -161,17 +172,17 @@ export class ExtensionRun {
       if (!isAsked && extension.answersUnasked !== true) continue;
       const data = extension.data?.(part, outcome, state);
       if (data === undefined) continue;
-      answers ??= [];
-      answers.push({ urn, data });
+      if (answers === undefined) answers = [{ urn, data }];
+      else answers.push({ urn, data });
     }
     return answers;
   }
 }
 
-async function outcomeOf(work: PromiseLike<unknown>, toRpcError: ToRpcError): Promise<CallOutcome> {
+async function outcomeOf(running: PromiseLike<unknown>, work: Work): Promise<CallOutcome> {
   try {
-    return { ok: true, result: await work };
+    return { ok: true, result: await running };
   } catch (error) {
-    return { ok: false, error: toRpcError(error) };
+    return work.failed(error);
   }
 }

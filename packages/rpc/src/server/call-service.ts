@@ -9,10 +9,11 @@ import type { ExtensionRegistry } from "../extensions/extension-registry.ts";
 import { ExtensionRun } from "../extensions/extension-run.ts";
 import { fromForrstErrors, isRpcError, RpcError } from "../rpc-error.ts";
 import { argumentErrors, type Validation, validate } from "../validate.ts";
-import { type Soon, whenReady } from "../when-ready.ts";
+import type { Soon } from "../when-ready.ts";
 import { endStream, writeEvents } from "./answer-stream.ts";
 import type { FailedCall } from "./call.ts";
-import { checkEvents, checkResult } from "./check-result.ts";
+import { checkEvents } from "./check-result.ts";
+import { DispatchedCall, unexpected } from "./dispatched-call.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Definition, FunctionTable } from "./function-table.ts";
 import { readContext } from "./request-context.ts";
@@ -35,7 +36,7 @@ export type CallServiceOptions = Omit<ServerOptions, "limits" | "admit" | "exten
 };
 
 /** One request under way. */
-interface Running {
+export interface Running {
   readonly exchange: Exchange;
   /** By `performance.now()`. */
   readonly receivedAt: number;
@@ -44,15 +45,6 @@ interface Running {
   /** Once it is read, until its extensions begin. */
   refusable: ForrstRequest | undefined;
   isStream: boolean;
-}
-
-/** A call whose function was found and whose extensions take part. */
-interface Dispatched {
-  readonly running: Running;
-  readonly request: ForrstRequest;
-  readonly definition: Definition;
-  readonly call: ServerCall;
-  readonly run: ExtensionRun;
 }
 
 const unknownCall: FailedCall = { id: null, function: undefined, version: undefined };
@@ -157,9 +149,19 @@ export class CallService {
     const { exchange } = running;
     const refusal = this.#refusal();
     if (refusal !== undefined && !exchange.isShared) throw refusal;
-    return whenReady(exchange.receive(this.#options.limits.maxBodyBytes), (body) =>
-      body === undefined ? undefined : this.#read(running, body, refusal),
-    );
+    const body = exchange.receive(this.#options.limits.maxBodyBytes);
+    // Here and below: what is not awaited makes no closure either, of which a call would make a dozen.
+    if (body instanceof Promise) return this.#readLater(running, body, refusal);
+    return body === undefined ? undefined : this.#read(running, body, refusal);
+  }
+
+  async #readLater(
+    running: Running,
+    receiving: Promise<Buffer | string | undefined>,
+    refusal: RpcError | undefined,
+  ): Promise<void> {
+    const body = await receiving;
+    if (body !== undefined) await this.#read(running, body, refusal);
   }
 
   #refusal(): RpcError | undefined {
@@ -180,7 +182,14 @@ export class CallService {
     // Has the members of what is known of a call.
     running.call = request;
     if (refusal !== undefined) throw refusal;
-    return whenReady(exchange.identify?.(request), () => this.#dispatch(running, request));
+    const identified = exchange.identify?.(request);
+    if (identified instanceof Promise) return this.#dispatchLater(running, request, identified);
+    return this.#dispatch(running, request);
+  }
+
+  async #dispatchLater(running: Running, request: ForrstRequest, identified: Promise<void>): Promise<void> {
+    await identified;
+    await this.#dispatch(running, request);
   }
 
   #dispatch(running: Running, request: ForrstRequest): Soon<void> {
@@ -195,22 +204,30 @@ export class CallService {
     const context = readContext(header, request, onContextFault);
     const call = new ServerCall(exchange, header, request, definition, context);
     const run = new ExtensionRun(active, { request, target: definition, call, header, receivedAt });
-    const dispatched: Dispatched = { running, request, definition, call, run };
+    const dispatched = new DispatchedCall(this.#toRpcError, running, request, definition, call, run);
     let outcome: Soon<CallOutcome>;
     try {
       outcome = this.#perform(dispatched);
     } catch (fault) {
       return endWithFault(run, fault);
     }
-    if (!(outcome instanceof Promise)) return this.#conclude(dispatched, outcome);
-    return outcome.then(
-      (settled) => this.#conclude(dispatched, settled),
-      (fault: unknown) => endWithFault(run, fault),
-    );
+    return outcome instanceof Promise
+      ? this.#concludeLater(dispatched, outcome)
+      : this.#conclude(dispatched, outcome);
+  }
+
+  async #concludeLater(dispatched: DispatchedCall, outcome: Promise<CallOutcome>): Promise<void> {
+    let settled: CallOutcome;
+    try {
+      settled = await outcome;
+    } catch (fault) {
+      return endWithFault(dispatched.run, fault);
+    }
+    await this.#conclude(dispatched, settled);
   }
 
   /** Answers, and is done when the handler is: it may outlive its answer, and counts as under way until then (I8). */
-  #conclude({ running, definition, call, run }: Dispatched, outcome: CallOutcome): Soon<void> {
+  #conclude({ running, definition, call, run }: DispatchedCall, outcome: CallOutcome): Soon<void> {
     const { exchange } = running;
     const said = run.end(outcome);
     const error = outcome.ok ? undefined : outcome.error;
@@ -222,42 +239,36 @@ export class CallService {
   }
 
   /** What fails is the outcome; throws or rejects only when a hook of the caller's throws. */
-  #perform(dispatched: Dispatched): Soon<CallOutcome> {
-    const failed = (error: unknown): CallOutcome => ({
-      ok: false,
-      error: this.#toRpcError(error, dispatched.call),
-    });
+  #perform(dispatched: DispatchedCall): Soon<CallOutcome> {
     let outcome: Soon<CallOutcome>;
     try {
-      outcome = whenReady(dispatched.run.begin(), () => this.#validate(dispatched));
+      const begun = dispatched.run.begin();
+      outcome =
+        begun instanceof Promise ? begun.then(() => this.#validate(dispatched)) : this.#validate(dispatched);
     } catch (error) {
-      return failed(error);
+      return dispatched.failed(error);
     }
-    return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    return outcome instanceof Promise ? outcome.catch((error) => dispatched.failed(error)) : outcome;
   }
 
-  #validate(dispatched: Dispatched): Soon<CallOutcome> {
-    const { definition, request } = dispatched;
-    return whenReady(validate(definition.arguments, request.arguments), (args) =>
-      this.#handle(dispatched, args),
-    );
+  #validate(dispatched: DispatchedCall): Soon<CallOutcome> {
+    const args = validate(dispatched.definition.arguments, dispatched.request.arguments);
+    return args instanceof Promise ? this.#handleLater(dispatched, args) : this.#handle(dispatched, args);
   }
 
-  #handle({ running, definition, call, run }: Dispatched, args: Validation<unknown>): Soon<CallOutcome> {
+  async #handleLater(dispatched: DispatchedCall, args: Promise<Validation<unknown>>): Promise<CallOutcome> {
+    return await this.#handle(dispatched, await args);
+  }
+
+  #handle(dispatched: DispatchedCall, args: Validation<unknown>): Soon<CallOutcome> {
     if (!args.ok) throw fromForrstErrors(argumentErrors(args.issues, this.#options.limits.maxErrors));
+    const { running, definition, call, run } = dispatched;
     if (definition.kind === "stream") {
-      const streamed: CallOutcome = { ok: true, result: { streamed: true } };
-      return this.#streamEvents(running, definition, args.value as never, call).then(() => streamed);
+      return this.#streamEvents(running, definition, args.value as never, call);
     }
-    const handle = (): unknown => definition.handler(args.value as never, call);
-    const checked = async (): Promise<unknown> => {
-      const result = await handle();
-      await checkResult(definition, result);
-      return result;
-    };
-    const handler = this.#options.checkResults === true ? checked : handle;
-    const toRpcError = (error: unknown): RpcError => this.#toRpcError(error, call);
-    return ambient.run(call.context, () => run.answer(handler, toRpcError));
+    dispatched.args = args.value;
+    const work = this.#options.checkResults === true ? dispatched.checked() : dispatched;
+    return ambient.run(call.context, () => run.answer(work));
   }
 
   async #streamEvents(
@@ -265,7 +276,7 @@ export class CallService {
     definition: Definition & { kind: "stream" },
     args: never,
     call: ServerCall,
-  ): Promise<void> {
+  ): Promise<CallOutcome> {
     running.isStream = true;
     // The server may have begun to close while the arguments were validated.
     if (this.#closing !== undefined) throw closingError();
@@ -281,9 +292,10 @@ export class CallService {
       heartbeatMs,
       stallMs,
     });
+    return { ok: true, result: { streamed: true } };
   }
 
-  #toRpcError(error: unknown, failed: FailedCall): RpcError {
+  readonly #toRpcError = (error: unknown, failed: FailedCall): RpcError => {
     if (isRpcError(error)) return error;
     const rescued = this.#options.rescue?.(error);
     if (rescued !== undefined) return rescued;
@@ -291,7 +303,7 @@ export class CallService {
     this.#options.onInternalError?.(error, call);
     if (internalErrorChannel.hasSubscribers) internalErrorChannel.publish({ error, call });
     return unexpected();
-  }
+  };
 }
 
 /** Without the arguments, or whatever else is at hand: hooks and channels lead to logs. */
@@ -303,10 +315,6 @@ function factsOf({ id, function: name, version }: FailedCall): FailedCall {
 function endWithFault(run: ExtensionRun, fault: unknown): never {
   run.end({ ok: false, error: unexpected() });
   throw fault;
-}
-
-function unexpected(): RpcError {
-  return new RpcError("INTERNAL_ERROR", "The server failed unexpectedly");
 }
 
 function closingError(): RpcError {
