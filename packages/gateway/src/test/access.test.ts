@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hashLinkToken, hashPassword, type Preview } from "@clew/control";
-import { until } from "@clew/testing";
+import { rawClient, until } from "@clew/testing";
 import { createPreview, headerSeen, publish, startFixture } from "./gateway-fixture.ts";
 import { visitor } from "./visitor.ts";
 
@@ -46,6 +46,31 @@ test("a wrong token, one of another preview, and none, let nobody in; scripts ar
   const plain = await eve.fetch("/");
   assert.deepEqual([plain.status, plain.headers["content-type"]], [403, "text/plain; charset=utf-8"]);
   assert.deepEqual(fixture.ingress.requests, []);
+});
+
+test("a WebSocket needs a pass as well, and none of another site's page has it", async () => {
+  await using fixture = await startFixture();
+  await publish(fixture, [linked("demo")]);
+  const ann = visitor(fixture.port, hostOf("demo"));
+  await ann.page("/?clew-visit=secret-of-demo");
+  const open = async (...lines: string[]): Promise<string> => {
+    await using client = await rawClient(fixture.port);
+    const head = [
+      `GET /socket HTTP/1.1`,
+      `Host: ${hostOf("demo")}`,
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+    ];
+    const key = ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"];
+    client.write([...head, ...key, ...lines, "", ""].join("\r\n"));
+    return (await client.waitFor("\r\n\r\n")).toString();
+  };
+  assert.match(await open(), /^HTTP\/1\.1 403 /);
+  assert.match(await open(`Cookie: clew-visit=${ann.cookies.get("clew-visit")}`), /^HTTP\/1\.1 101 /);
+  const [cookie = ""] =
+    (await visitor(fixture.port, hostOf("demo")).page("/?clew-visit=secret-of-demo")).headers["set-cookie"] ??
+    [];
+  assert.match(cookie, /SameSite=Lax/, "browsers send it with no request that another site's page makes");
 });
 
 test("a password opens a preview: the page asks for it, leads on to where its visitor wanted to go, and remembers", async () => {
