@@ -60,7 +60,13 @@ const managerCommand = buildCommand({
 const gateway = buildCommand({
   loader: async () => (await import("./commands/up.ts")).gateway,
   parameters: { flags: partFlags },
-  docs: { brief: "Run the gateway alone", fullDescription: examples("clew gateway --config clew.yaml") },
+  docs: {
+    brief: "Run the gateway alone",
+    fullDescription: `SIGTERM finishes what runs, and ends. SIGUSR2 starts the command anew without losing a connection, as with clew agent.
+Without a terminal SIGHUP takes up new certificates and opens the access log anew.
+
+${examples("clew gateway --config clew.yaml")}`,
+  },
 });
 
 const agent = buildCommand({

@@ -1,5 +1,5 @@
 import { emptyContext, isLoopbackHost } from "@clew/context";
-import type { ProxyLimits } from "@clew/proxy";
+import type { ListenAddress, ProxyLimits } from "@clew/proxy";
 import type { Logger } from "pino";
 import type { Ingress } from "./edge/ingress.ts";
 import type { Partner } from "./edge/partners.ts";
@@ -14,7 +14,12 @@ export interface Address {
 }
 
 export interface GatewayOptions {
-  readonly listen: Address;
+  readonly listen: ListenAddress;
+  /**
+   * How long to wait for the first list of previews before listening, in ms: for a process that takes over from one that serves
+   * until then. Default 0. It needs a port that is known.
+   */
+  readonly listWaitMs?: number | undefined;
   /** With it only TLS is spoken where the gateway listens. */
   readonly tls?: TlsOptions | undefined;
   /** The agent of the service that answers what comes from outside; `requestHost` is what it is asked for by previews. */

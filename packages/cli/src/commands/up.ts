@@ -37,7 +37,7 @@ export function manager(this: CliContext, flags: PartFlags): Promise<void> {
 }
 
 export function gateway(this: CliContext, flags: PartFlags): Promise<void> {
-  return runParts(this, flags, gatewayOnly);
+  return runParts(this, flags, gatewayOnly, { isRestartable: true });
 }
 
 export function agent(

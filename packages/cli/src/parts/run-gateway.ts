@@ -1,18 +1,32 @@
 import { readFileSync } from "node:fs";
 import { type Gateway, type GatewayOptions, type Ingress, startGateway } from "@clew/gateway";
 import type { Logger } from "pino";
-import type { Config } from "../config/config.ts";
+import { type Config, formatEndpoint } from "../config/config.ts";
 import type { GatewayConfig } from "../config/gateway-section.ts";
 import { CliError } from "../errors.ts";
+import type { InheritedListeners } from "../processes/inherited.ts";
 
 export interface GatewayStart {
   readonly config: Config;
   readonly manager: GatewayOptions["manager"];
   readonly log: Logger;
+  /** What was inherited to listen on. */
+  readonly inherited?: InheritedListeners | undefined;
+  /** Another process serves until this one does, so there is time for the list of previews. */
+  readonly isRelieving?: boolean | undefined;
 }
 
+/** How long a process that takes over waits for the list of previews. A manager that is there answers within milliseconds. */
+const listWaitMs = 2_000;
+
 /** Starts the gateway as clew.yaml says. */
-export function runGateway({ config, manager, log }: GatewayStart): Promise<Gateway> {
+export function runGateway({
+  config,
+  manager,
+  log,
+  inherited,
+  isRelieving = false,
+}: GatewayStart): Promise<Gateway> {
   const { gateway } = config;
   if (!gateway) throw new CliError("E_CONFIG_INVALID", `${config.file} has no gateway section`);
   const {
@@ -26,8 +40,10 @@ export function runGateway({ config, manager, log }: GatewayStart): Promise<Gate
     limits,
     accessLog,
   } = gateway;
+  const ask = inherited && (() => inherited(formatEndpoint(listen)));
   return startGateway({
-    listen,
+    listen: { ...listen, inherited: ask },
+    ...(isRelieving ? { listWaitMs } : {}),
     tls: tlsOf(gateway),
     ingress: { ...agentOf(config, ingress), service: ingress, requestHost: ingressHost },
     ingresses: Object.fromEntries(

@@ -150,6 +150,9 @@ function inheritedFromSystemd(
         address: formatEndpoint(listen),
       })),
     );
+  if (selection.gateway && config.gateway) {
+    addresses.push({ name: "gateway", address: formatEndpoint(config.gateway.listen) });
+  }
   return systemdListeners(cli.process.env, cli.process.pid, addresses);
 }
 

@@ -14,7 +14,7 @@ export interface StartOptions extends Omit<AgentsStart, "manager"> {
 }
 
 export interface Parts {
-  /** What agents listen on, by address as configured, for a process that takes over. */
+  /** What agents and the gateway listen on, by address as configured, for a process that takes over. */
   readonly servers: ReadonlyMap<string, Server>;
   /** Services that do not listen yet, though their time is up. */
   readonly late: readonly string[];
@@ -48,13 +48,14 @@ export async function startParts(options: StartOptions): Promise<Parts> {
     const agents = selection.agents.size > 0 ? await startAgents(options) : undefined;
     if (agents) stops.push(agents.stop);
     const gateway = selection.gateway ? await startTheGateway(options) : undefined;
-    if (gateway) stops.push(({ graceMs }) => gateway.close({ graceMs }));
+    if (gateway) stops.push((drain) => gateway.close(drain));
     const metrics = (): MetricFamily[] =>
       sumMetrics([
         ...(agents?.all ?? []).map((agent) => agent.metrics()),
         ...(gateway === undefined ? [] : [proxyMetrics(gateway.stats, { service: "", port: "gateway" })]),
       ]);
-    const servers = agents?.servers ?? new Map();
+    const servers = new Map(agents?.servers);
+    if (gateway && config.gateway) servers.set(formatEndpoint(config.gateway.listen), gateway.server);
     return { servers, late: services?.late ?? [], metrics, reload: reloadOf(config, gateway), stop };
   } catch (error) {
     await stop();
@@ -67,10 +68,11 @@ async function startAgents(options: StartOptions): Promise<Agents> {
   return runAgents({ ...options, manager: managerOf(options.config) });
 }
 
-async function startTheGateway({ config, log, onProgress }: StartOptions): Promise<Gateway> {
+async function startTheGateway(options: StartOptions): Promise<Gateway> {
+  const { config, log, onProgress } = options;
   const manager = managerOf(config);
   const { runGateway } = await import("./run-gateway.ts");
-  const gateway = await runGateway({ config, manager, log: log.child({ component: "gateway" }) });
+  const gateway = await runGateway({ ...options, manager, log: log.child({ component: "gateway" }) });
   onProgress(`gateway listens on ${formatEndpoint(gateway.address)}`);
   return gateway;
 }

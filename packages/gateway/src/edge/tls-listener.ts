@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { createSecureContext, createServer, type SecureContext, type Server } from "node:tls";
+import { type ListenAddress, listenOn } from "@clew/proxy";
 import { GatewayError } from "../gateway-error.ts";
-import type { Address } from "../gateway-options.ts";
 
 export interface TlsOptions {
   /** The first one is for clients that ask for a name that none has, or for none. */
@@ -35,9 +34,9 @@ const lookIntervalMs = 10_000;
 /** From a connection to the end of its handshake, in ms. 10 s: several round trips to the other side of the world. */
 const handshakeTimeoutMs = 10_000;
 
-/** Throws `E_GATEWAY_TLS`, and rejects with the system's error where it cannot listen. */
+/** Rejects with `E_GATEWAY_TLS`, and `E_LISTEN` where it cannot listen. */
 export async function listenTls(
-  { host, port }: Address,
+  listen: ListenAddress,
   options: TlsOptions,
   onReloaded: (error: unknown) => void,
 ): Promise<TlsListener> {
@@ -55,8 +54,7 @@ export async function listenTls(
   server.on("tlsClientError", () => {
     // A client that cannot agree on anything, or has gone: nothing that somebody here should look at.
   });
-  server.listen(port, host);
-  await once(server, "listening");
+  await listenOn(server, listen);
   const reload = (): void => {
     const before = contexts;
     try {
