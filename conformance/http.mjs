@@ -27,8 +27,12 @@ if (flags.llhttp !== undefined && !existsSync(join(flags.llhttp, "test", "reques
     `--llhttp DIR names a checkout of nodejs/llhttp; no ${join(flags.llhttp, "test", "request")}`,
   );
 }
-const cases = loadCases().filter(({ key }) => key.includes(flags.only ?? ""));
-const corpus = flags.llhttp === undefined ? [] : readCorpus(flags.llhttp);
+/** One in three is quick. */
+const isChosen = (/** @type {unknown} */ _, /** @type {number} */ index) => !flags.quick || index % 3 === 0;
+const cases = loadCases()
+  .filter(({ key }) => key.includes(flags.only ?? ""))
+  .filter(isChosen);
+const corpus = flags.llhttp === undefined ? [] : readCorpus(flags.llhttp).filter(isChosen);
 
 const peers = [];
 for (const name of peerNames) {
@@ -95,13 +99,11 @@ for (const { key, side, bytes, refused } of corpus) {
   }
 }
 
-if (!flags.quick) {
-  const box = await startBlackBox();
-  for (const one of cases) {
-    if (one.unfinished !== true) note("cases: the proxy itself", one.key, one.bytes, await box.check(one));
-  }
-  await box.close();
+const box = await startBlackBox();
+for (const one of cases) {
+  if (one.unfinished !== true) note("cases: the proxy itself", one.key, one.bytes, await box.check(one));
 }
+await box.close();
 for (const peer of peers) await peer.close();
 
 write(

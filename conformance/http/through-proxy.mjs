@@ -13,77 +13,117 @@ import { lowerNames, unequal } from "./understanding.mjs";
 /** How long the proxy may take; only one that waits for more bytes does. */
 const patienceMs = 5_000;
 
-/** @param {number} upstreamPort */
-function proxyTo(upstreamPort) {
-  return startProxy({
+/**
+ * Something that forwards to a port, how it is stopped, and when nothing is under way in it.
+ * @typedef {{ port: number, close: () => Promise<void>, settled: () => Promise<unknown> }} Forwarder
+ */
+
+/** @param {number} upstreamPort @returns {Promise<Forwarder>} */
+async function proxyTo(upstreamPort) {
+  const upstream = tcpUpstream("127.0.0.1", upstreamPort);
+  let underWay = 0;
+  const done = () => {
+    underWay--;
+  };
+  const proxy = await startProxy({
     listen: { host: "127.0.0.1", port: 0 },
-    route: () => ({ upstream: tcpUpstream("127.0.0.1", upstreamPort) }),
+    route: () => {
+      underWay++;
+      return { upstream, done };
+    },
   });
+  return {
+    port: proxy.address.port,
+    close: () => proxy.close({ graceMs: 0 }),
+    settled: async () => {
+      await until(() => underWay === 0, {
+        timeoutMs: patienceMs,
+        what: "the proxy to be done with a request",
+      });
+      // What it wrote last is read by its upstream in the next turns.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
 }
 
-/** Starts the proxy; `check` puts a case to it, whole and cut in two, and says what was wrong. */
-export async function startBlackBox() {
+/**
+ * Starts the proxy between us and upstreams that remember, and that answer, plain bytes.
+ * @param {(upstreamPort: number) => Promise<Forwarder>} [start]
+ */
+export async function startBlackBox(start = proxyTo) {
   const recorder = await startRecorder();
   const answerer = await startAnswerer();
-  const proxy = await proxyTo(recorder.port);
-  const backwards = await proxyTo(answerer.port);
+  const forwards = await start(recorder.port);
+  const backwards = await start(answerer.port);
   return {
-    /** @param {LoadedCase} one @returns {Promise<string[]>} */
-    async check(one) {
+    ...{ recorder, answerer, forwards, backwards },
+    /**
+     * Puts a case to it, whole and cut in two, and says what was wrong.
+     * @param {LoadedCase} one @param {number} [timeoutMs] How long it may take.
+     * @returns {Promise<string[]>}
+     */
+    async check(one, timeoutMs = patienceMs) {
       if (one.unfinished === true) return [];
       const faults = [];
       for (const cut of cutsOf(one.bytes)) {
         const found =
           one.side === "answer"
-            ? await checkAnswer(one, cut, backwards.address.port, answerer)
-            : await checkRequest(one, cut, proxy.address.port, recorder);
+            ? await checkAnswer(one, cut, backwards.port, answerer, timeoutMs)
+            : await checkRequest(one, cut, forwards.port, recorder, timeoutMs);
         faults.push(...found.map((fault) => (cut === 0 ? fault : `cut at ${cut}: ${fault}`)));
       }
       return faults;
     },
     async close() {
-      await proxy.close({ graceMs: 0 });
-      await backwards.close({ graceMs: 0 });
+      await forwards.close();
+      await backwards.close();
       await recorder.close();
       await answerer.close();
     },
   };
 }
 
+/** @typedef {Awaited<ReturnType<typeof startBlackBox>>} BlackBox */
+
 /** Whole, and in the middle. @param {Buffer} bytes */
 const cutsOf = (bytes) => (bytes.length > 2 ? [0, bytes.length >> 1] : [0]);
 
-/** Sends bytes and waits until all that is awaited came, or the connection ended. */
-async function exchange(
-  /** @type {number} */ port,
-  /** @type {Buffer} */ bytes,
-  /** @type {number} */ cut,
-  /** @type {(received: Buffer) => boolean} */ isEnough,
-) {
-  await using client = await rawClient(port);
-  if (cut === 0) client.write(bytes);
-  else await client.writeCut(bytes, [cut]);
-  let ended = true;
+/**
+ * Sends bytes and waits until what is awaited came, or the connection ended.
+ * @param {number} port @param {Buffer} bytes @param {readonly number[]} cuts @param {(received: Buffer) => boolean} isEnough
+ * @param {number} [timeoutMs]
+ */
+export async function exchange(port, bytes, cuts, isEnough, timeoutMs = patienceMs) {
+  const client = await rawClient(port);
   try {
-    await client.waitFor(isEnough, patienceMs);
-    ended = false;
+    await client.writeCut(bytes, cuts);
+    await client.waitFor(isEnough, timeoutMs);
+    return { received: client.received, text: client.received.toString("latin1"), ended: false };
   } catch {
-    ended = client.socket.readableEnded || client.socket.destroyed;
+    const ended = client.socket.readableEnded || client.socket.destroyed;
+    return { received: client.received, text: client.received.toString("latin1"), ended };
+  } finally {
+    await client[Symbol.asyncDispose]();
   }
-  return { text: client.received.toString("latin1"), ended };
 }
 
 /**
  * @param {LoadedCase} one @param {number} cut @param {number} port @param {import("./recorder.mjs").Recorder} recorder
+ * @param {number} timeoutMs
  * @returns {Promise<string[]>}
  */
-async function checkRequest(one, cut, port, recorder) {
+async function checkRequest(one, cut, port, recorder, timeoutMs) {
   recorder.take();
-  if (one.refuse !== undefined) return checkRefusal(one, cut, port, recorder);
+  if (one.refuse !== undefined) return checkRefusal(one, cut, port, recorder, timeoutMs);
   const expected = (one.accept ?? []).filter(({ method }) => method !== "CONNECT");
   const answers = (/** @type {Buffer} */ received) =>
     received.toString("latin1").split("HTTP/1.1 ").length - 1;
-  const { text } = await exchange(port, one.bytes, cut, (received) => answers(received) >= expected.length);
+  const { text } = await exchange(
+    port,
+    one.bytes,
+    cut === 0 ? [] : [cut],
+    (received) => answers(received) >= expected.length,
+  );
   const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d\d\d)/gm)].map(([, status]) => status);
   const { messages } = recorder.take();
   if (statuses.length !== expected.length || statuses.some((status) => status !== "200")) {
@@ -100,11 +140,18 @@ async function checkRequest(one, cut, port, recorder) {
 
 /**
  * @param {LoadedCase} one @param {number} cut @param {number} port @param {import("./recorder.mjs").Recorder} recorder
+ * @param {number} timeoutMs
  * @returns {Promise<string[]>}
  */
-async function checkRefusal({ bytes, after = [], where = "head", status = 400 }, cut, port, recorder) {
+async function checkRefusal(
+  { bytes, after = [], where = "head", status = 400 },
+  cut,
+  port,
+  recorder,
+  timeoutMs,
+) {
   const faults = [];
-  const { text, ended } = await exchange(port, bytes, cut, () => false);
+  const { text, ended } = await exchange(port, bytes, cut === 0 ? [] : [cut], () => false, timeoutMs);
   if (!ended) faults.push("the connection is left open");
   const [head = ""] = text.slice(text.lastIndexOf("HTTP/1.1 ")).split("\r\n\r\n");
   // With answers of earlier requests under way, one of its own may have no place.
@@ -118,7 +165,7 @@ async function checkRefusal({ bytes, after = [], where = "head", status = 400 },
   }
   // What was begun at the upstream is broken off.
   await until(() => recorder.connections.every((connection) => connection.ended) || where === "head", {
-    timeoutMs: patienceMs,
+    timeoutMs,
   }).catch(() => faults.push("the upstream's connection is left open"));
   const { messages, connections } = recorder.take();
   const came = Buffer.concat(connections.map((connection) => connection.bytes));
@@ -132,13 +179,14 @@ async function checkRefusal({ bytes, after = [], where = "head", status = 400 },
 /**
  * @param {LoadedCase} one @param {number} cut @param {number} port
  * @param {import("./answerer.mjs").Answerer} answerer
+ * @param {number} timeoutMs
  * @returns {Promise<string[]>}
  */
-async function checkAnswer(one, cut, port, answerer) {
+async function checkAnswer(one, cut, port, answerer, timeoutMs) {
   answerer.answer = { bytes: one.bytes, cut, ends: one.ends === true };
   const { method = "GET", refuse, where = "head", status = 502, accept = [] } = one;
   const request = Buffer.from(`${method} / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
-  const { text, ended } = await exchange(port, request, 0, () => false);
+  const { text, ended } = await exchange(port, request, [], () => false, timeoutMs);
   if (!ended) return ["the connection is left open"];
   if (refuse === undefined) {
     const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d\d\d)/gm)].map(([, came]) => Number(came));
