@@ -1,10 +1,11 @@
+import type { Duplex } from "node:stream";
 import type { Framing, ResponseHeadParser } from "@clew/wire";
 import { AnswerFilter } from "./answer-filter.ts";
+import { wantedEdits, wantedFilter } from "./answer-wishes.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Environment } from "./environment.ts";
 import { reportRequest, wantsRequestReports } from "./events.ts";
 import { type AnswerForwarding, forwardAnswerHead } from "./forwarded-head.ts";
-import { checkEdits } from "./header-edits.ts";
 import { localAnswerBytes } from "./local-answer.ts";
 import {
   answerFailure,
@@ -173,8 +174,12 @@ export class Exchange implements AnswerSink {
     }
     if (this.#isCommitted || this.#isAnswered) return;
     const isSlow = limits.requestTimeoutMs > 0 && clock.isOver(this.#sinceTick, limits.requestTimeoutMs);
+    // A client that asked whether to send its body may wait as long as the upstream does.
+    const mayWait = this.#request.expects && !this.#hasContinued;
     const isStuck =
-      this.#sender.isWaitingForClient && clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
+      !mayWait &&
+      this.#sender.isWaitingForClient &&
+      clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
     if (!this.#sender.isComplete && (isSlow || isStuck)) {
       this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time");
       return;
@@ -327,6 +332,7 @@ export class Exchange implements AnswerSink {
     const forwarding = { edits: undefined, upgrade: false, closes: false };
     // A copy: interim answers are few, and the buffer is read on.
     this.#client.write(Buffer.from(forwardAnswerHead(parser, bytes, parser.headEnd, forwarding)));
+    if (this.#client.mustWait) this.#connection?.pipe.hold();
   }
 
   answerBegins(parser: ResponseHeadParser, framing: Framing): boolean {
@@ -339,13 +345,12 @@ export class Exchange implements AnswerSink {
     if (this.#plan.responseHeaders === undefined && this.#plan.filterBody === undefined) {
       return framing === "chunked" && this.#request.minorVersion === 0;
     }
-    const head: AnswerHead = {
-      status: parser.status,
-      fellBack: this.#fellBack,
-      rawHeaders: parser.rawHeaders,
-    };
-    this.#edits = this.#responseEdits(head);
-    if (framing !== "none" && this.#plan.filterBody !== undefined) this.#openFilter(head);
+    const { status, rawHeaders } = parser;
+    const head: AnswerHead = { status, fellBack: this.#fellBack, rawHeaders };
+    const { onError } = this.#environment;
+    this.#edits = wantedEdits(this.#plan, head, onError);
+    const filter = framing === "none" ? undefined : wantedFilter(this.#plan, head, onError);
+    if (filter !== undefined) this.#openFilter(filter);
     return framing === "chunked" && (this.#request.minorVersion === 0 || this.#filter !== undefined);
   }
 
@@ -390,7 +395,7 @@ export class Exchange implements AnswerSink {
     this.#isCommitted = true;
     this.#status = 101;
     const head = { status: 101, fellBack: this.#fellBack, rawHeaders: parser.rawHeaders };
-    const edits = this.#plan.responseHeaders === undefined ? undefined : this.#responseEdits(head);
+    const edits = wantedEdits(this.#plan, head, this.#environment.onError);
     this.#client.write(forwardAnswerHead(parser, bytes, to, { edits, upgrade: true, closes: false }));
     const connection = this.#connection as UpstreamConnection;
     this.#splice = new Splice(this.#client, connection, (broken) => {
@@ -485,7 +490,8 @@ export class Exchange implements AnswerSink {
     this.#isOver = true;
     const { stats, onError } = this.#environment;
     stats.requestsRunning--;
-    stats.answersByClass[Math.floor((this.#status ?? 0) / 100) as 0]++;
+    const status = this.#status ?? 0;
+    stats.answersByClass[(status < 600 ? Math.floor(status / 100) : 0) as 0]++;
     this.#reaching?.abort();
     this.#filter?.destroy();
     if (this.#plan.done === undefined && !wantsRequestReports()) return;
@@ -504,32 +510,15 @@ export class Exchange implements AnswerSink {
     reportRequest(this.#request.head, this.#upstream?.key, outcome);
   }
 
-  #openFilter(head: AnswerHead): void {
-    try {
-      const stream = this.#plan.filterBody?.(head);
-      if (stream === undefined) return;
-      const isChunked = this.#request.minorVersion === 1;
-      this.#closes = !isChunked || this.#closesAfter();
-      this.#filter = new AnswerFilter(stream, this.#client, isChunked, {
-        pause: () => this.#connection?.pipe.stream.pause(),
-        resume: () => this.#connection?.pipe.stream.resume(),
-        ended: () => this.#answerEnds(),
-        failed: () => this.#breakClient(),
-      });
-    } catch (error) {
-      this.#environment.onError(error);
-    }
-  }
-
-  #responseEdits(head: AnswerHead): HeaderEdits | undefined {
-    try {
-      const edits = this.#plan.responseHeaders?.(head);
-      checkEdits(edits);
-      return edits;
-    } catch (error) {
-      this.#environment.onError(error);
-      return undefined;
-    }
+  #openFilter(stream: Duplex): void {
+    const isChunked = this.#request.minorVersion === 1;
+    this.#closes = !isChunked || this.#closesAfter();
+    this.#filter = new AnswerFilter(stream, this.#client, isChunked, {
+      pause: () => this.#connection?.pipe.stream.pause(),
+      resume: () => this.#connection?.pipe.stream.resume(),
+      ended: () => this.#answerEnds(),
+      failed: () => this.#breakClient(),
+    });
   }
 
   /** Whether the client's connection ends after the answer. */

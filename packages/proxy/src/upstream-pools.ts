@@ -44,6 +44,8 @@ export class UpstreamPools {
     try {
       const stream = await upstream.connect(signal);
       stats.upstreamConnects++;
+      // One that has closed already will not say so again.
+      if (stream.closed) throw new Error("closed as soon as it was open");
       return new UpstreamConnection(stream, pool, this.#environment);
     } catch (error) {
       stats.upstreamConnectFailures++;

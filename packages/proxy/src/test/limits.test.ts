@@ -190,3 +190,32 @@ test("an answer that ends by its connection, or in a proxy that was told to answ
   assert.equal(received.toString(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
   assert.match(upstream.peers[0]?.received.toString() ?? "", /^GET \/ HTTP\/1.1\r\nHost: \r\n\r\n$/);
 });
+
+test("a client that asked whether to send its body may wait longer than a body may", async () => {
+  await using upstream = await startRawServer(async (peer) => {
+    await peer.waitFor("\r\n\r\n");
+    await using idle = await proxyTo({ to: upstream.port, limits: { clientIdleTimeoutMs: 100 } });
+    await using waiting = await rawClient(idle.port);
+    await waiting.closed;
+    peer.write("HTTP/1.1 100 Continue\r\n\r\n");
+    await peer.waitFor("body");
+    peer.write(ok);
+  });
+  await using proxy = await proxyTo({ to: upstream.port, limits: { bodyIdleTimeoutMs: 10 } });
+  await using client = await rawClient(proxy.port);
+  client.write("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  await client.waitFor("100 Continue\r\n\r\n");
+  client.write("body");
+  await client.waitFor("ok");
+});
+
+test("a status beyond those that there are is passed on, and counted apart", async () => {
+  await using upstream = await startRawServer(answering("HTTP/1.1 799 Odd\r\nContent-Length: 0\r\n\r\n"));
+  const proxy = await startProxy({
+    listen: { host: "127.0.0.1", port: 0 },
+    route: () => ({ upstream: tcpUpstream("127.0.0.1", upstream.port) }),
+  });
+  assert.equal((await exchange(proxy.address.port, get())).status, 799);
+  assert.deepEqual(proxy.stats.answersByClass, [1, 0, 0, 0, 0, 0]);
+  await proxy.close();
+});
