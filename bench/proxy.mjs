@@ -11,7 +11,7 @@ import { finish, lineWriter, parseFlags, refuse, table, wholeNumber } from "../s
 import { findNodes } from "../scripts/node-binaries.mjs";
 import { judgeLoad, judgeMemory, judgeOverrides } from "./proxy/aims.mjs";
 import { fixedRate, loads } from "./proxy/loads.mjs";
-import { measureLoad } from "./proxy/measure.mjs";
+import { measureLoad, quietCores } from "./proxy/measure.mjs";
 import { measureMemory } from "./proxy/memory.mjs";
 import { measureOverrides } from "./proxy/overrides.mjs";
 import { buildGo, peers } from "./proxy/peers.mjs";
@@ -70,6 +70,8 @@ const tables = await startTableSource(await freePort());
 /** @type {import("./proxy/aims.mjs").Judged[]} */
 const judged = [];
 const reports = [];
+/** Loads of which too few turns were left alone. @type {string[]} */
+const disturbed = [];
 
 /** @param {import("./proxy/peers.mjs").World} world @param {{ major: number, version: string }} node @param {string} part */
 async function benchPart(world, { major, version }, part) {
@@ -95,6 +97,10 @@ async function benchPart(world, { major, version }, part) {
   const rows = summarize(await measureLoad({ world, load, names: able, ...size }));
   write(`\n${where}: ${load.title}; medians of ${rounds} turns`);
   write(loadTable(rows, load.unit));
+  if (rows.some(({ foreignCores }) => foreignCores > quietCores)) {
+    disturbed.push(`${part} on Node ${major}`);
+    write("others used the machine meanwhile: these figures prove little");
+  }
   judged.push(...judgeLoad(major, part, rows));
   return { part, node: version, ...(part === "latency" ? { rate: fixedRate } : {}), rows };
 }
@@ -134,6 +140,7 @@ finish({
   cores: cpus().length,
   pinned: isPinned,
   versions,
+  disturbed,
   without,
   aims: judged,
   reports,

@@ -8,7 +8,7 @@ import { cpuUs, machineBusyUs, ownCpuUs } from "./processes.mjs";
 const pauseMs = 60;
 
 /** Cores that others may use during a turn before it counts as disturbed. */
-const quietCores = 0.2;
+export const quietCores = 0.2;
 /** So many of the quietest turns count even where all are disturbed. */
 const leastTurns = 3;
 
