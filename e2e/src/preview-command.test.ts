@@ -43,7 +43,7 @@ test("a preview is made, listed, shown, extended and revoked; made again it chan
   assert.match((await shop.run("preview", "list")).stdout, /spring +ann +ann +link +24 h +http/);
   const shown = (await shop.run("preview", "show", "spring")).stdout;
   for (const line of [
-    /access +link/,
+    /access +link \(whole: clew preview show spring --link\)/,
     /carries +route ann\n +field tenant_id = "acme"\n +field flags = \[1\]\n +header x-beta: 1/,
     /bar +left out/,
     /replaces +nothing now/,
@@ -52,6 +52,7 @@ test("a preview is made, listed, shown, extended and revoked; made again it chan
     assert.match(shown, line);
   }
   assert.ok(!shown.includes(preview.linkToken));
+  assert.equal((await shop.run("preview", "show", "spring", "--link")).stdout, `${preview.visitUrl}\n`);
   const extended = await shop.run("preview", "extend", "spring", "--expires", "7d");
   assert.match(extended.stdout, /spring works for 7 days/);
   const revoked = await shop.run("preview", "revoke", "spring");

@@ -81,10 +81,17 @@ const list = buildCommand({
 
 const show = buildCommand({
   loader: async () => (await import("./commands/preview/look.ts")).previewShow,
-  parameters: { flags: { manager, json }, positional: onePreview },
+  parameters: {
+    flags: { link: toggle("print only the address to give out, a link's secret with it"), manager, json },
+    positional: onePreview,
+  },
   docs: {
     brief: "Show what a preview carries and replaces, and who visited it",
-    fullDescription: examples("clew preview show demo", "clew preview show demo --json"),
+    fullDescription: examples(
+      "clew preview show demo",
+      "clew preview show demo --link",
+      "clew preview show demo --json",
+    ),
   },
 });
 

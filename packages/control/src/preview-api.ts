@@ -48,6 +48,8 @@ export interface PreviewRequest {
 export interface PreviewDetails {
   readonly preview: PreviewInfo;
   readonly visitors: readonly PreviewVisitor[];
+  /** As in {@link PreviewGrant}, where it was asked for. */
+  readonly linkToken?: string | undefined;
 }
 
 export interface PreviewFunctions {
@@ -61,7 +63,11 @@ export interface PreviewFunctions {
     { readonly route?: string | undefined },
     { readonly previews: readonly PreviewInfo[] }
   >;
-  readonly show: FunctionContract<{ readonly slug: string }, PreviewDetails>;
+  /** `withLink`: a link's token too, which is told to nobody who did not ask for it. */
+  readonly show: FunctionContract<
+    { readonly slug: string; readonly withLink?: boolean | undefined },
+    PreviewDetails
+  >;
   /** Gateways tell of visits, several at once. Those to previews that are not there are dropped. */
   readonly visits: FunctionContract<{ readonly visits: readonly PreviewVisit[] }, Nothing>;
   /** That visitor's cookie is worth nothing from then on. */
@@ -113,8 +119,12 @@ export const previews: PreviewFunctions = {
   show: defineFunction({
     name: "previews.show",
     version,
-    arguments: slug,
-    result: z.object({ preview: previewInfoSchema, visitors: z.array(previewVisitorSchema) }),
+    arguments: z.object({ slug: text, withLink: z.boolean().optional() }),
+    result: z.object({
+      preview: previewInfoSchema,
+      visitors: z.array(previewVisitorSchema),
+      linkToken: text.optional(),
+    }),
     idempotent: true,
   }),
   visits: defineFunction({

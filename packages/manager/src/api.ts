@@ -130,7 +130,7 @@ function addRoutesAndPreviews(server: ForrstServer, { previews, routeKey }: ApiP
       await previews.revoke(slug);
       return {};
     })
-    .implement(api.previews.show, ({ slug }) => previews.show(slug))
+    .implement(api.previews.show, ({ slug, withLink }) => previews.show(slug, { withLink }))
     .implement(api.previews.list, (filter) => ({ previews: previews.list(filter) }))
     .implement(api.previews.visits, ({ visits }) => {
       previews.addVisits(visits);

@@ -77,25 +77,31 @@ export function accessOf({ access }: PreviewRecord): PreviewAccess {
  * is made anew each time from the managers' secret, so that nothing needs to keep it.
  */
 function makeLink(
-  { directory }: Core,
+  core: Core,
   request: PreviewAccessRequest | undefined,
   before: PreviewRecord | undefined,
 ): MadeAccess {
-  const key = directory.view.linkKey;
-  if (key === undefined) throw new Error("The secret for links is not there.");
-  const tokenOf = (linkId: string): string =>
-    createHmac("sha256", Buffer.from(key, "base64url")).update(linkId).digest("base64url");
   const isKept = request?.kind !== "link" || request.renew !== true;
-  if (isKept && before?.access?.kind === "link" && before.linkId !== undefined) {
-    const linkToken = tokenOf(before.linkId);
-    // Another one where the secret was lost: the link that people have works no longer in any case.
-    if (hashLinkToken(linkToken) === before.access.tokenHash) {
-      return { access: before.access, linkId: before.linkId, linkToken };
-    }
+  const known = isKept && before ? linkTokenOf(core, before) : undefined;
+  if (before && known !== undefined) {
+    return { access: accessOf(before), linkId: before.linkId, linkToken: known };
   }
   const linkId = randomBytes(linkIdBytes).toString("base64url");
-  const linkToken = tokenOf(linkId);
+  const linkToken = makeToken(core, linkId);
   return { access: { kind: "link", tokenHash: hashLinkToken(linkToken) }, linkId, linkToken };
+}
+
+/** Undefined without a link, and where the secret was lost: then the link that people have cannot be told any more. */
+export function linkTokenOf(core: Core, { access, linkId }: PreviewRecord): string | undefined {
+  if (access?.kind !== "link" || linkId === undefined) return undefined;
+  const token = makeToken(core, linkId);
+  return hashLinkToken(token) === access.tokenHash ? token : undefined;
+}
+
+function makeToken({ directory }: Core, linkId: string): string {
+  const key = directory.view.linkKey;
+  if (key === undefined) throw new Error("The secret for links is not there.");
+  return createHmac("sha256", Buffer.from(key, "base64url")).update(linkId).digest("base64url");
 }
 
 /** On one's own machine alone is everybody who could open the page the same person. */

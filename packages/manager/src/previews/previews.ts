@@ -19,7 +19,7 @@ import { assertRouteName } from "../overrides.ts";
 import { randomName } from "../random-name.ts";
 import { formatRecord, lastGateway, type PreviewRecord, parseRecord, recordKey } from "../records.ts";
 import { assertPreviewName, assertRoom, expiryOf, previewTaken, previewUnknown } from "./preview-rules.ts";
-import { accessOf, checkSettings, makeAccess } from "./preview-settings.ts";
+import { accessOf, checkSettings, linkTokenOf, makeAccess } from "./preview-settings.ts";
 import { Replacements } from "./replacements.ts";
 import { withoutSecrets } from "./secret-headers.ts";
 import { Visits } from "./visits.ts";
@@ -96,13 +96,14 @@ export class Previews {
   }
 
   /** Throws `E_PREVIEW_UNKNOWN`. */
-  show(slug: string): PreviewDetails {
+  show(slug: string, { withLink = false }: { readonly withLink?: boolean | undefined } = {}): PreviewDetails {
     const record = this.#find(slug);
     const { revokedVisitors = [] } = record;
     const visitors = this.#visits
       .of(slug)
       .map((one) => ({ ...one, revoked: revokedVisitors.includes(one.visitor) }));
-    return { preview: this.#describe(record), visitors };
+    const linkToken = withLink ? linkTokenOf(this.#core, record) : undefined;
+    return { preview: this.#describe(record), visitors, linkToken };
   }
 
   /** The oldest first. */

@@ -44,6 +44,8 @@ test("made again, a preview keeps its link, a manager's restart later too; on de
   const gateway = new GatewayObserver(second);
   const again = await client.previews.create({ ...request, banner: false });
   assert.deepEqual([again.preview.access, again.preview.linkToken], ["link", made.linkToken]);
+  const shown = await client.previews.show({ slug: "demo", withLink: true });
+  assert.equal(shown.linkToken, made.linkToken, "who asks for it is told");
   const renewed = await client.previews.create({ ...request, access: { kind: "link", renew: true } });
   const token = renewed.preview.linkToken ?? "";
   assert.notEqual(token, made.linkToken);
@@ -56,6 +58,7 @@ test("made again, a preview keeps its link, a manager's restart later too; on de
   assert.notEqual(other.preview.linkToken, token);
   // Secret again after it was public for a while, it has a link that nobody had before.
   await client.previews.create({ ...request, access: { kind: "public" } });
+  assert.equal((await client.previews.show({ slug: "demo", withLink: true })).linkToken, undefined);
   const closed = await client.previews.create({ ...request, access: { kind: "link" } });
   assert.ok(![made.linkToken, token].includes(closed.preview.linkToken));
 });

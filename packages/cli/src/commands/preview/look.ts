@@ -2,7 +2,7 @@ import type { PreviewInfo, PreviewVisitor, Replacement } from "@clew/control";
 import { type CliContext, type ManagerFlags, print } from "../../cli-context.ts";
 import { withManager } from "../../developer/manager-access.ts";
 import { describeDuration, layOut } from "../../output/table.ts";
-import { shownUrl } from "./visit-url.ts";
+import { shownUrl, visitUrl } from "./visit-url.ts";
 
 export function previewList(
   this: CliContext,
@@ -26,9 +26,19 @@ export function previewList(
   });
 }
 
-export function previewShow(this: CliContext, flags: ManagerFlags, slug: string): Promise<void> {
+export function previewShow(
+  this: CliContext,
+  flags: ManagerFlags & { readonly link: boolean },
+  slug: string,
+): Promise<void> {
   return withManager(this, flags.manager, async ({ client }) => {
-    const details = await client.previews.show({ slug });
+    const details = await client.previews.show({ slug, withLink: flags.link });
+    if (flags.link) {
+      const { preview, linkToken } = details;
+      const url = visitUrl({ ...preview, linkToken });
+      print(this, { visitUrl: url }, shownUrl(preview, url));
+      return;
+    }
     const text = [layOut(factRows(details.preview), ""), describeVisitors(details.visitors)].join("\n\n");
     print(this, details, text);
   });
@@ -45,7 +55,7 @@ function factRows(preview: PreviewInfo): string[][] {
     ["preview", slug],
     ["url", shownUrl(preview, url)],
     ["owner", owner],
-    ["access", access],
+    ["access", access === "link" ? `link (whole: clew preview show ${slug} --link)` : access],
     ["expires in", describeDuration(remainingMs)],
     ...(preview.ingress === undefined ? [] : [["ingress", preview.ingress]]),
     ["bar", preview.banner ? "shown" : "left out"],

@@ -4,7 +4,7 @@ import type { PreviewGrant, PreviewInfo } from "@clew/control";
 const visitParameter = "clew-visit";
 
 /** The address to give out; undefined while no gateway has been there. */
-export function visitUrl({ url, linkToken }: PreviewGrant): string | undefined {
+export function visitUrl({ url, linkToken }: Pick<PreviewGrant, "url" | "linkToken">): string | undefined {
   if (url === undefined || linkToken === undefined) return url;
   const link = new URL(url);
   link.searchParams.set(visitParameter, linkToken);
