@@ -7,6 +7,7 @@ export class MessageStream {
   readonly socket: Socket;
   #held: Buffer = Buffer.alloc(0);
   #ended = false;
+  #gaveUp = false;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket) {
@@ -34,7 +35,7 @@ export class MessageStream {
     return this.#ended;
   }
 
-  /** The next whole message and its bytes; undefined when the connection ends without one. Throws after {@link patienceMs}. */
+  /** The next whole message and its bytes; undefined when the connection ends without one, or none comes in {@link patienceMs}. */
   async next(
     options: ReadMessageOptions = {},
   ): Promise<{ readonly message: PlainMessage; readonly bytes: Buffer } | undefined> {
@@ -48,10 +49,14 @@ export class MessageStream {
   /** Resolves once the other side has ended or broken the connection. Throws after {@link patienceMs}. */
   async whenEnded(): Promise<void> {
     await this.#until(() => (this.#ended ? true : undefined));
+    if (this.#gaveUp) throw new Error(`the other side did not end its connection within ${patienceMs} ms`);
   }
 
   async #until<T>(look: () => T | undefined): Promise<T | undefined> {
-    const timer = setTimeout(() => this.socket.destroy(), patienceMs);
+    const timer = setTimeout(() => {
+      this.#gaveUp = true;
+      this.socket.destroy();
+    }, patienceMs);
     try {
       for (;;) {
         const found = look();

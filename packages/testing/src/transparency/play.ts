@@ -86,10 +86,9 @@ export class PlayedClient implements AsyncDisposable {
     const answers: Buffer[] = [];
     for (const exchange of exchanges) answers.push(await answerOf(exchange, stream));
     await sent;
-    if (exchanges.some(({ isLast, endsConnection }) => isLast || endsConnection)) {
-      await stream.whenEnded();
-      await this.#close();
-    }
+    // An answer's close is for its hop: who forwards it may keep ours. Our own is for both.
+    if (exchanges.some(asksToClose)) await stream.whenEnded();
+    if (exchanges.some(({ isLast, endsConnection }) => isLast || endsConnection)) await this.#close();
     return answers;
   }
 
@@ -110,6 +109,11 @@ export class PlayedClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
   }
+}
+
+function asksToClose({ request }: Exchange): boolean {
+  const head = request.subarray(0, request.indexOf("\r\n\r\n")).toString("latin1");
+  return /^[^\r\n]* HTTP\/1\.0\r\n|\r\nconnection:[^\r\n]*close/i.test(head);
 }
 
 async function answerOf({ request, title }: Exchange, stream: MessageStream): Promise<Buffer> {
