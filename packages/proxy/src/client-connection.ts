@@ -45,6 +45,7 @@ export class ClientConnection {
   #isAdvancing = false;
   #isPaused = false;
   #mustWait = false;
+  #waitsSinceTick = 0;
   #isBroken = false;
 
   constructor(socket: Socket, environment: Environment, owner: ClientOwner) {
@@ -136,7 +137,9 @@ export class ClientConnection {
   /** Looks whether a limit of time has passed. */
   sweep(): void {
     const { clock, limits } = this.#environment;
-    if (this.#exchange !== undefined) this.#exchange.sweep();
+    const { clientStallTimeoutMs: stallMs } = limits;
+    if (this.#mustWait && stallMs > 0 && clock.isOver(this.#waitsSinceTick, stallMs)) breakOff(this.socket);
+    else if (this.#exchange !== undefined) this.#exchange.sweep();
     else if (this.#phase === inHead) {
       if (clock.isOver(this.#sinceTick, limits.headersTimeoutMs)) {
         this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time", "headersTimeoutMs");
@@ -383,6 +386,7 @@ export class ClientConnection {
   #wait(): void {
     if (this.#mustWait) return;
     this.#mustWait = true;
+    this.#waitsSinceTick = this.#environment.clock.tick;
     whenFlushed(this.socket, () => {
       this.#mustWait = false;
       if (this.socket.writableLength > 0) {

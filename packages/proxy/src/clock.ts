@@ -19,6 +19,7 @@ export class Clock {
       limits.bodyIdleTimeoutMs,
       limits.requestTimeoutMs,
       limits.clientIdleTimeoutMs,
+      limits.clientStallTimeoutMs,
       limits.lingerTimeoutMs,
       limits.upstreamIdleTimeoutMs,
     ].filter((limit) => limit > 0);

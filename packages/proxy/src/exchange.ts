@@ -172,7 +172,11 @@ export class Exchange implements AnswerSink {
       if (clock.isOver(this.#movedAtTick, limits.lingerTimeoutMs)) this.#client.destroy();
       return;
     }
-    if (this.#isCommitted || this.#isAnswered) return;
+    if (this.#isAnswered) return;
+    if (this.#isCommitted) {
+      this.#sweepAnswer();
+      return;
+    }
     const isSlow = limits.requestTimeoutMs > 0 && clock.isOver(this.#sinceTick, limits.requestTimeoutMs);
     // A client that asked whether to send its body may wait as long as the upstream does.
     const mayWait = this.#request.expects && !this.#hasContinued;
@@ -191,6 +195,12 @@ export class Exchange implements AnswerSink {
       connection.close();
       this.#attemptFailed(timeoutFailure(this.#upstreamKey(), answerTimeoutMs));
     }
+  }
+
+  #sweepAnswer(): void {
+    const { answerIdleTimeoutMs = 0 } = this.#plan;
+    if (answerIdleTimeoutMs === 0 || !this.#hasBegun || this.#client.mustWait) return;
+    if (this.#environment.clock.isOver(this.#movedAtTick, answerIdleTimeoutMs)) this.#breakClient();
   }
 
   // ---- reaching and sending
@@ -356,6 +366,7 @@ export class Exchange implements AnswerSink {
 
   answerHead(parser: ResponseHeadParser, bytes: Buffer, end: number, isLast: boolean): void {
     const { minorVersion } = this.#request;
+    this.#movedAtTick = this.#environment.clock.tick;
     this.#hasBegun = true;
     this.#isReframed = this.#filter !== undefined || (minorVersion === 0 && this.#framing === "chunked");
     if (this.#isReframed) {

@@ -20,6 +20,11 @@ export interface ProxyLimits {
   readonly requestTimeoutMs: number;
   /** A client's connection between two requests. Default 65,000: load balancers give up at 60 s, and the client should close first. */
   readonly clientIdleTimeoutMs: number;
+  /**
+   * A client that takes nothing of what is written to it; then its connection is broken off. Default 0, none: somebody may sit at
+   * a breakpoint in a browser, and `maxConnections` bounds what that costs. To be set where clients are strangers.
+   */
+  readonly clientStallTimeoutMs: number;
   /** What is still read and dropped of a request's body after its answer. Default 30,000; then the connection is broken off. */
   readonly lingerTimeoutMs: number;
   /** Clients' connections at once. Default 10,000. One more is closed as soon as it is accepted. */
@@ -55,6 +60,7 @@ export const defaultLimits: ProxyLimits = {
   bodyIdleTimeoutMs: 60_000,
   requestTimeoutMs: 0,
   clientIdleTimeoutMs: 65_000,
+  clientStallTimeoutMs: 0,
   lingerTimeoutMs: 30_000,
   maxConnections: 10_000,
   maxRequests: 10_000,

@@ -66,6 +66,11 @@ export interface Plan {
    */
   readonly answerTimeoutMs?: number | undefined;
   /**
+   * Limit for silence in the middle of the answer, while the client takes it, in ms; then it is broken off. Default none: a stream
+   * of events may be silent for long.
+   */
+  readonly answerIdleTimeoutMs?: number | undefined;
+  /**
    * Each gets a copy of the request as it goes upstream the first time; not of an upgrade, whose answer it would have to give.
    * None of them can hold the request up.
    */

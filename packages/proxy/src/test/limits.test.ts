@@ -219,3 +219,29 @@ test("a status beyond those that there are is passed on, and counted apart", asy
   assert.deepEqual(proxy.stats.answersByClass, [1, 0, 0, 0, 0, 0]);
   await proxy.close();
 });
+
+test("an answer that is silent in its middle for longer than its plan allows is broken off", async () => {
+  await using upstream = await startRawServer(async (peer) => {
+    await peer.waitFor("\r\n\r\n");
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+  });
+  const limits = { clientIdleTimeoutMs: 40 };
+  await using proxy = await proxyTo({ to: upstream.port, plan: { answerIdleTimeoutMs: 20 }, limits });
+  assert.equal((await exchange(proxy.port, get())).body, "half");
+  await upstream.peers[0]?.closed;
+  assert.equal(proxy.outcomes[0]?.broken, "upstream");
+});
+
+test("a client that takes nothing for longer than the limit is broken off, and its upstream freed", async () => {
+  await using upstream = await startRawServer(async (peer) => {
+    await peer.waitFor("\r\n\r\n");
+    peer.write("HTTP/1.1 200 OK\r\n\r\n");
+    peer.write(Buffer.alloc(40 * 1024 * 1024));
+  });
+  await using proxy = await proxyTo({ to: upstream.port, limits: { clientStallTimeoutMs: 20 } });
+  await using client = await rawClient(proxy.port);
+  client.socket.removeAllListeners("data").pause();
+  client.write(get());
+  await (await until(() => upstream.peers[0])).closed;
+  await until(() => proxy.outcomes[0]?.broken === "client");
+});
