@@ -181,16 +181,19 @@ test("a new process that does not come to serve changes nothing: the old one goe
   assert.equal(code, 0);
 });
 
-test("a descriptor that was inherited, as from a systemd socket unit, is listened on", async () => {
-  await using system = await startSystem();
-  const listening = createServer().listen(system.port, "127.0.0.1");
-  await once(listening, "listening");
-  await using agent = await system.inherit(listening, "agent", "web", "--json");
-  listening.close();
-  await agent.waitForLine('"event":"up"', 30_000);
-  await ask(system.port, undefined);
-  assert.equal((await agent.stop(10_000)).code, 0);
-});
+for (const flags of [[], ["--workers", "2"]]) {
+  const how = flags.length === 0 ? "by one process" : "by workers";
+  test(`a descriptor that was inherited, as from a systemd socket unit, is listened on ${how}`, async () => {
+    await using system = await startSystem();
+    const listening = createServer().listen(system.port, "127.0.0.1");
+    await once(listening, "listening");
+    await using agent = await system.inherit(listening, "agent", "web", "--json", ...flags);
+    listening.close();
+    await agent.waitForLine('"event":"up"', 30_000);
+    await ask(system.port, undefined);
+    assert.equal((await agent.stop(10_000)).code, 0);
+  });
+}
 
 test("--workers 2: one agent in two processes; they are replaced one by one, and one that dies is replaced", async () => {
   await using system = await startSystem();

@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import type { CliContext } from "../cli-context.ts";
 import type { Config } from "../config/config.ts";
 import { createLogger } from "../output/log.ts";
+import { shareSystemdListeners } from "../processes/inherited.ts";
 import { startWorkers } from "../processes/workers.ts";
 import { checkAddresses } from "./addresses.ts";
 import { relievedDrain, stopDrain } from "./drain.ts";
@@ -29,7 +30,8 @@ export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkers
     write: (line) => stderr.write(line),
   });
   const ended = shutdownSignal(cli.process);
-  await checkAddresses(options.config, options.selection);
+  const { env, pid } = cli.process;
+  if (!shareSystemdListeners(env, pid)) await checkAddresses(options.config, options.selection);
   const seed = randomBytes(4).toString("hex");
   const workers = await startWorkers({ count: options.count, argv, seed, log });
   let rolling = Promise.resolve();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemdListeners } from "./inherited.ts";
+import { shareSystemdListeners, systemdListeners } from "./inherited.ts";
 
 const addresses = [
   { name: "orders.http", address: "127.0.0.1:1" },
@@ -28,4 +28,12 @@ test("those of another process, or none, are nobody's; children do not see them"
   const env = { LISTEN_FDS: "2", LISTEN_PID: "42", LISTEN_FDNAMES: "a:b", PATH: "/bin" };
   systemdListeners(env, 42, addresses);
   assert.deepEqual(env, { PATH: "/bin" });
+});
+
+test("a process that shares its descriptors leaves them to its children, whatever their process ids", async () => {
+  const env = { LISTEN_FDS: "2", LISTEN_PID: "42" };
+  assert.ok(shareSystemdListeners(env, 42));
+  assert.deepEqual(await all(env), [{ fd: 3 }, { fd: 4 }]);
+  assert.ok(!shareSystemdListeners({ LISTEN_FDS: "2", LISTEN_PID: "43" }, 42));
+  assert.ok(!shareSystemdListeners({}, 42));
 });

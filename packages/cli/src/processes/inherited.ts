@@ -6,6 +6,20 @@ export type InheritedListeners = (address: string) => Promise<Inherited | undefi
 /** systemd hands descriptors over from this one on. Source: sd_listen_fds(3). */
 const firstDescriptor = 3;
 
+/** Whether a systemd socket unit gave this process descriptors. From here on they are its children's as well: workers ask for them. */
+export function shareSystemdListeners(env: Record<string, string | undefined>, pid: number): boolean {
+  if (!hasDescriptors(env, pid)) return false;
+  delete env["LISTEN_PID"];
+  return true;
+}
+
+function hasDescriptors(
+  { LISTEN_PID: forPid, LISTEN_FDS: count }: Record<string, string | undefined>,
+  pid: number,
+): boolean {
+  return count !== undefined && /^\d{1,4}$/.test(count) && (forPid === undefined || Number(forPid) === pid);
+}
+
 /**
  * Descriptors of a systemd socket unit (`LISTEN_FDS`), for the addresses in their order. With names (`FileDescriptorName=`,
  * `LISTEN_FDNAMES`) each goes to the address of that name instead. Undefined when this process has none. Takes the variables
@@ -16,13 +30,12 @@ export function systemdListeners(
   pid: number,
   addresses: ReadonlyArray<{ readonly name: string; readonly address: string }>,
 ): InheritedListeners | undefined {
-  const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = env;
+  const { LISTEN_FDS: count, LISTEN_FDNAMES: names } = env;
+  const isOurs = hasDescriptors(env, pid);
   delete env["LISTEN_PID"];
   delete env["LISTEN_FDS"];
   delete env["LISTEN_FDNAMES"];
-  if (count === undefined || !/^\d{1,4}$/.test(count) || (forPid !== undefined && Number(forPid) !== pid)) {
-    return undefined;
-  }
+  if (!isOurs) return undefined;
   const given = names?.split(":") ?? [];
   const isNamed = addresses.some(({ name }) => given.includes(name));
   const descriptors = new Map<string, Inherited>();
