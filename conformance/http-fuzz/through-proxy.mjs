@@ -105,9 +105,9 @@ function passedOn(message) {
 }
 
 /** @param {Input} input @param {Understanding} ours @param {BlackBox} box @returns {Promise<string[]>} */
-async function backwards({ bytes, method = "GET" }, ours, { backwards: { port }, answerer }) {
+async function backwards({ bytes, cuts, method = "GET" }, ours, { backwards: { port }, answerer }) {
   if (ours.messages.some(({ status }) => status === 101)) return [];
-  answerer.answer = { bytes, cut: 0, ends: true };
+  answerer.answer = { bytes, cut: cuts[0] ?? 0, ends: true };
   const request = Buffer.from(
     `${method} / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
   );
