@@ -39,7 +39,8 @@ services:
     cwd: folder.path,
     env: { XDG_STATE_HOME: join(folder.path, "xdg") },
   });
-  await agent.waitForLine('"event":"up"', 60_000);
+  const up = await agent.waitForLine('"event":"up"', 60_000);
+  assert.equal(JSON.parse(up).metrics, `http://${admin}/metrics`);
   return {
     agent,
     url: `http://127.0.0.1:${port}/`,

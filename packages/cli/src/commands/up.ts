@@ -127,9 +127,17 @@ function announce(cli: CliContext, config: Config, selection: Selection, late: r
   const managerUrl = `http://${config.manager.advertise}`;
   if (cli.json) {
     const services = config.services.map(({ name, ports }) => ({ name, ports }));
-    cli.process.stdout.write(
-      `${JSON.stringify({ event: "up", pid: cli.process.pid, environment: config.environment, gateway: url, manager: managerUrl, services, late })}\n`,
-    );
+    const up = {
+      event: "up",
+      pid: cli.process.pid,
+      environment: config.environment,
+      gateway: url,
+      manager: managerUrl,
+      metrics: config.metrics && `http://${formatEndpoint(config.metrics)}/metrics`,
+      services,
+      late,
+    };
+    cli.process.stdout.write(`${JSON.stringify(up)}\n`);
     return;
   }
   const bold = (text: string): string => styleText("bold", text);
@@ -150,6 +158,7 @@ function partRows(config: Config, selection: Selection, late: readonly string[])
   if (selection.gateway && config.gateway) {
     rows.push(["gateway", formatEndpoint(config.gateway.listen), `→ agent of ${config.gateway.ingress}`, ""]);
   }
+  if (config.metrics) rows.push(["metrics", formatEndpoint(config.metrics), "/metrics /healthz /readyz", ""]);
   for (const { name, ports } of config.services) {
     if (!selection.agents.has(name) && !selection.services.has(name)) continue;
     for (const { listen, upstream } of Object.values(ports)) {
