@@ -47,9 +47,12 @@ interface Shared {
   readonly limits: GatewayLimits;
   readonly previews: PreviewDirectory;
   readonly keys: BelievedKeys;
+  /** Until the manager has told the one that all gateways share it is one of its own: then its visitors come in anew. */
+  readonly visitorKey: { current: Buffer };
   readonly passes: VisitorPasses;
   readonly visits: VisitReports;
   readonly accessLog: AccessLog | undefined;
+  readonly previewsAt: string;
   readonly domain: string;
   readonly sharesHost: boolean;
 }
@@ -57,34 +60,16 @@ interface Shared {
 /** Throws `E_GATEWAY_EXPOSED`, `E_GATEWAY_ACCEPT`, `E_GATEWAY_PARTNER`, `E_GATEWAY_PREVIEW_URL`. */
 export function createParts(options: GatewayOptions): GatewayParts {
   checkGatewayOptions(options);
-  const { manager, log } = options;
-  const ownDomain = (options.previewsDomain ?? defaultPreviewsDomain).toLowerCase();
-  const told = options.previewUrl === undefined ? undefined : parsePreviewUrl(options.previewUrl, ownDomain);
   const partnerOf = createPartners(options.partners ?? []);
-  const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
-  const client = createManagerClient({ url: manager.url, token: manager.token, service: "gateway" });
-  // Until the manager has told the one that all gateways share: then its visitors come in anew.
-  let visitorKey: Buffer = randomBytes(32);
-  const shared: Shared = {
-    id: `gateway-${randomUUID().slice(0, 8)}`,
-    client,
-    limits,
-    previews: createPreviewDirectory(limits.maxEndedPreviews),
-    keys: new BelievedKeys(options.listen.host),
-    passes: createVisitorPasses(() => visitorKey),
-    visits: createVisitReports(client, limits.maxPendingVisits, log),
-    accessLog: openAccessLog(options),
-    domain: told?.domain ?? ownDomain,
-    sharesHost: told?.sharesHost ?? false,
-  };
-  const { id, previews, keys, visits, accessLog } = shared;
+  const shared = createShared(options);
+  const { id, client, previews, keys, visitorKey, visits, accessLog, previewsAt } = shared;
   const desk = createDesk(shared);
   const stop = new AbortController();
   const ingresses = Object.keys(options.ingresses ?? {});
   return {
     id,
     route: createRoute(options, shared, { desk, partnerOf }),
-    previewsAt: told?.url ?? `{slug}.${ownDomain}`,
+    previewsAt,
     accessLog,
     watch: (addresses) =>
       watchPreviewsOf({
@@ -93,9 +78,9 @@ export function createParts(options: GatewayOptions): GatewayParts {
         previews,
         keys,
         useVisitorKey: (key) => {
-          visitorKey = key;
+          visitorKey.current = key;
         },
-        log,
+        log: options.log,
         signal: stop.signal,
       }),
     unwatch: () => stop.abort(),
@@ -106,6 +91,29 @@ export function createParts(options: GatewayOptions): GatewayParts {
       client.close();
       await accessLog?.close();
     },
+  };
+}
+
+function createShared(options: GatewayOptions): Shared {
+  const { manager, log, previewUrl } = options;
+  const ownDomain = (options.previewsDomain ?? defaultPreviewsDomain).toLowerCase();
+  const told = previewUrl === undefined ? undefined : parsePreviewUrl(previewUrl, ownDomain);
+  const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
+  const client = createManagerClient({ url: manager.url, token: manager.token, service: "gateway" });
+  const visitorKey = { current: randomBytes(32) };
+  return {
+    id: `gateway-${randomUUID().slice(0, 8)}`,
+    client,
+    limits,
+    previews: createPreviewDirectory(limits.maxEndedPreviews),
+    keys: new BelievedKeys(options.listen.host),
+    visitorKey,
+    passes: createVisitorPasses(() => visitorKey.current),
+    visits: createVisitReports(client, limits.maxPendingVisits, log),
+    accessLog: openAccessLog(options),
+    previewsAt: told?.url ?? `{slug}.${ownDomain}`,
+    domain: told?.domain ?? ownDomain,
+    sharesHost: told?.sharesHost ?? false,
   };
 }
 
