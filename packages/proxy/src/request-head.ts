@@ -2,6 +2,9 @@ import type { Socket } from "node:net";
 import { RequestHeadParser } from "@clew/wire";
 import type { RequestHead } from "./types.ts";
 
+/** For a head that was within its proxy's limits, whatever those are. */
+const unlimited = { maxHeadBytes: Number.POSITIVE_INFINITY, maxLineBytes: Number.POSITIVE_INFINITY };
+
 /** What routing sees of a request: the bytes as they came, made into strings where they are asked for. */
 export class ReceivedHead implements RequestHead {
   readonly connection: Socket;
@@ -58,7 +61,7 @@ export class ReceivedHead implements RequestHead {
   /** The parser that read it, or, where that has gone on to another head since, one that reads it again. */
   #parsed(): RequestHeadParser {
     if (this.#parser.generation !== this.#generation) {
-      this.#parser = new RequestHeadParser();
+      this.#parser = new RequestHeadParser(unlimited);
       this.#parser.parse(this.#bytes, this.#start, this.#end);
       this.#generation = this.#parser.generation;
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { rawClient, rawExchange, startRawServer, startUpstream, until } from "@clew/testing";
-import { type RequestReport, startProxy, type Tap, tcpUpstream } from "../index.ts";
+import { type RequestHead, type RequestReport, startProxy, type Tap, tcpUpstream } from "../index.ts";
 import { answering, echoOf, exchange, get, messageOf, post, proxyTo } from "./fixture.ts";
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -244,4 +244,29 @@ test("a client that takes nothing for longer than the limit is broken off, and i
   client.write(get());
   await (await until(() => upstream.peers[0])).closed;
   await until(() => proxy.outcomes[0]?.broken === "client");
+});
+
+test("a head may be larger where its limits are, and is still there when its exchange is over", async () => {
+  await using upstream = await startRawServer(answering(ok));
+  const heads: RequestHead[] = [];
+  await using proxy = await proxyTo({
+    to: upstream.port,
+    limits: { maxHeadBytes: 200_000, maxLineBytes: 100_000 },
+    route: (head, plan) => {
+      heads.push(head);
+      return plan;
+    },
+  });
+  const long = "x".repeat(90_000);
+  const head = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: h\r\nX: ${long}\r\n\r\n`;
+  await using client = await rawClient(proxy.port);
+  client.write(head("/1") + head("/2"));
+  await client.waitFor((bytes) => bytes.length >= 2 * ok.length);
+  assert.deepEqual(
+    heads.map((each) => [each.target, each.header("x") === long, each.rawHeaders.length]),
+    [
+      ["/1", true, 4],
+      ["/2", true, 4],
+    ],
+  );
 });
