@@ -10,6 +10,7 @@ import {
   previewInfoSchema,
   previewVisitorSchema,
   previewVisitSchema,
+  visitorSchema,
 } from "./preview-schemas.ts";
 import type {
   PreviewAccessRequest,
@@ -136,7 +137,7 @@ export const previews: PreviewFunctions = {
   revokeVisitor: defineFunction({
     name: "previews.revokeVisitor",
     version,
-    arguments: z.object({ slug: text, visitor: text }),
+    arguments: z.object({ slug: text, visitor: visitorSchema }),
     result: nothing,
     idempotent: true,
   }),

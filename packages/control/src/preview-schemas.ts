@@ -19,6 +19,9 @@ export const minPasswordLength = 8;
 /** Room for a sentence; a hash takes as long for any. */
 const maxPasswordLength = 256;
 
+/** Gateways make ids of 16 characters; each that is revoked is told to all gateways with every list (I8). */
+export const visitorSchema: z.ZodString = z.string().min(1).max(32);
+
 const replacementSchema: z.ZodType<Replacement> = z.object({
   service: name,
   owner: name,
@@ -82,14 +85,14 @@ const endedPreviewSchema: z.ZodType<EndedPreview> = z.object({
 
 export const previewVisitSchema: z.ZodType<PreviewVisit> = z.object({
   slug: name,
-  visitor: name,
+  visitor: visitorSchema,
   at: milliseconds,
   path: value,
   userAgent: value.optional(),
 });
 
 export const previewVisitorSchema: z.ZodType<PreviewVisitor> = z.object({
-  visitor: name,
+  visitor: visitorSchema,
   firstAt: milliseconds,
   lastAt: milliseconds,
   visits: z.int().min(0),

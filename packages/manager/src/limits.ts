@@ -22,11 +22,11 @@ export interface ManagerLimits {
   readonly endedPreviewMs: number;
   /** Default 20: more belongs into the ingress. */
   readonly maxPreviewHeaders: number;
-  /** Bytes of a preview's headers, and of its fields as baggage. Default 4 KiB each: half of what a whole baggage header may have. */
+  /** Bytes of a preview's headers, and of its fields as baggage. Default 2 KiB each: all previews together stay below the 10 MiB of one event. */
   readonly maxPreviewBytes: number;
   /** Visitors of one preview that are remembered; who came least recently goes first. Default 200: a team, and its curious neighbours. */
   readonly maxPreviewVisitors: number;
-  /** Visitors of one preview that may be revoked. Default 200; then revoke the preview, and give out another. */
+  /** Visitors of one preview that may be revoked. Default 100, which gateways are told with it; then give out another link. */
   readonly maxRevokedVisitors: number;
   /** How long visits gather before they are written. Default 5 s: one write for a visitor who clicks around. */
   readonly visitWriteMs: number;
@@ -62,9 +62,9 @@ export const defaultManagerLimits: ManagerLimits = {
   maxEndedPreviews: 1_000,
   endedPreviewMs: 7 * 24 * 3_600_000,
   maxPreviewHeaders: 20,
-  maxPreviewBytes: 4_096,
+  maxPreviewBytes: 2_048,
   maxPreviewVisitors: 200,
-  maxRevokedVisitors: 200,
+  maxRevokedVisitors: 100,
   visitWriteMs: 5_000,
   routingKeyDefaultMs: 24 * 3_600_000,
   routingKeyMaxMs: 30 * 24 * 3_600_000,

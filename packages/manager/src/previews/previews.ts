@@ -131,7 +131,7 @@ export class Previews {
       const revoked = new Set(current.revokedVisitors).add(visitor);
       if (revoked.size <= max) return { ...current, revokedVisitors: [...revoked] };
       const message = `${max} visitors of "${slug}" are revoked already (maxRevokedVisitors).`;
-      const hint = `End it, and give out another one: clew preview revoke ${slug}`;
+      const hint = `Turn all out, and give out another link: clew preview create --name ${slug} --new-link`;
       throw new ManagerError("E_LIMIT", message, { hint, details: { limit: "maxRevokedVisitors", max } });
     });
     log.info({ event: "preview.visitor_revoke", slug, visitor }, "A visitor of a preview was revoked.");

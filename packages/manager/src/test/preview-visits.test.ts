@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PreviewVisit, PreviewVisitor } from "@clew/control";
 import { temporaryDirectory, until } from "@clew/testing";
+import { defaultManagerLimits } from "../limits.ts";
 import { GatewayObserver } from "./gateway-observer.ts";
 import { codeOf, epochMs, type Fixture, startFixture } from "./manager-fixture.ts";
 
@@ -153,4 +154,27 @@ test("a name that is used again is another preview: nothing of the one before is
   const told = await gateway.when(({ previews: [preview] }) => preview?.owner === "bob", "bob's is known");
   assert.deepEqual([told.previews[0]?.replaces, told.revokedVisitors], [[], {}]);
   assert.deepEqual(await visitors(fixture), []);
+});
+
+test("as many previews as may be, each as large as may be, are one event that can be sent", async () => {
+  await using fixture = await startFixture();
+  const { client } = fixture;
+  const { maxPreviews, maxPreviewBytes, maxRevokedVisitors } = defaultManagerLimits;
+  const gateway = new GatewayObserver(fixture);
+  await client.previews.create({
+    ...created,
+    // Escaped by JSON each character takes two; in baggage it takes three.
+    fields: { a: '"'.repeat(Math.floor((maxPreviewBytes - "a=".length) / 3) - 2) },
+    headers: [["x", '"'.repeat(maxPreviewBytes - 1)]],
+  });
+  const ids = Array.from({ length: maxRevokedVisitors }, (_, at) => `v${at}`.padEnd(32, "x"));
+  await client.previews.visits({ visits: ids.map((id, at) => visit(id, at)) });
+  for (const id of ids) await client.previews.revokeVisitor({ slug: "demo", visitor: id });
+  const event = await gateway.when(
+    ({ revokedVisitors }) => revokedVisitors?.["demo"]?.length === maxRevokedVisitors,
+    "all are revoked",
+  );
+  const length = JSON.stringify(event).length;
+  assert.ok(length > maxPreviewBytes * 3);
+  assert.ok(length * maxPreviews < 10_485_760, `${length} characters for each of ${maxPreviews}`);
 });
