@@ -1,5 +1,5 @@
-import { lifelikeAnswers, lifelikeRequests } from "./lifelike.ts";
 import { exchangeHeader } from "./play.ts";
+import { recordedAnswers, recordedRequests } from "./recorded.ts";
 import type { Exchange } from "./types.ts";
 
 interface Body {
@@ -176,9 +176,11 @@ export function allExchanges(): Exchange[] {
   for (const body of [lengthOf("ok", "a length"), ...answerBodies.slice(-2)]) {
     add(`a client of HTTP/1.0, ${body.name}`, { ...get, start: "GET / HTTP/1.0" }, { ...ok, body });
   }
-  for (const [requestIndex, request] of lifelikeRequests.entries()) {
-    for (const [answerIndex, answer] of lifelikeAnswers.entries()) {
-      add(`lifelike request ${requestIndex}, lifelike answer ${answerIndex}`, split(request), split(answer));
+  for (const [requestIndex, request] of recordedRequests.entries()) {
+    for (const [answerIndex, answer] of recordedAnswers.entries()) {
+      // No chunks are sent to a client of HTTP/1.0. Source: RFC 9112 §6.1
+      if (/ HTTP\/1\.0\r\n/.test(request) && /chunked/.test(answer)) continue;
+      add(`recorded request ${requestIndex}, recorded answer ${answerIndex}`, split(request), split(answer));
     }
   }
   return list;
@@ -206,11 +208,11 @@ interface Sent {
   readonly body: Body;
 }
 
-/** A lifelike message: its lines after the start line carry its framing. */
+/** A recorded message: its lines after the start line carry its framing. */
 function split(text: string): Sent {
   const headEnd = text.indexOf("\r\n\r\n");
   const [start = "", ...lines] = text.slice(0, headEnd).split("\r\n");
-  return { start, lines, body: { name: "lifelike", lines: [], bytes: text.slice(headEnd + 4) } };
+  return { start, lines, body: { name: "recorded", lines: [], bytes: text.slice(headEnd + 4) } };
 }
 
 function build(title: string, number: number, request: Sent, answer: Sent): Exchange {
