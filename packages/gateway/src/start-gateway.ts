@@ -59,7 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close(closeOptions) {
       parts.unwatch();
-      tls?.stop();
+      tls?.stop(closeOptions?.idleGraceMs ?? 0);
       await proxy.close(closeOptions);
       await parts.close();
       log.info({ event: "gateway.closed", gateway: id }, "The gateway has ended.");

@@ -25,8 +25,8 @@ export interface TlsListener {
   readonly server: Server;
   /** Reads the certificates again. With a fault in one of them the old ones stay; throws `E_GATEWAY_TLS`. */
   reload(): void;
-  /** Ends connections that have not yet got to their first request; the others are the proxy's to end. */
-  stop(): void;
+  /** Ends, after so many ms, connections whose handshake is not over by then; the others are the proxy's to end. */
+  stop(afterMs: number): void;
 }
 
 /** How often the files are looked at, in ms. 10 s: who renews a certificate does so weeks before it matters. */
@@ -76,9 +76,14 @@ export async function listenTls(
   return {
     server,
     reload,
-    stop() {
+    stop(afterMs) {
       stopLooking();
-      for (const socket of shaking) socket.destroy();
+      const cut = (): void => {
+        for (const socket of shaking) socket.destroy();
+      };
+      // A request may be about to follow on one of them.
+      if (afterMs > 0) setTimeout(cut, afterMs).unref();
+      else cut();
     },
   };
 }

@@ -4,6 +4,7 @@ import { readFile, rename } from "node:fs/promises";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { rawClient, temporaryDirectory, until } from "@clew/testing";
@@ -97,6 +98,25 @@ test("a gateway that ends lets a request over TLS finish, and drops handshakes t
   await silent.closed;
   fixture.ingress.release();
   assert.match((await running).text, /^HTTP\/1\.1 200/);
+  await closed;
+});
+
+test("a connection whose handshake is under way when the gateway ends gets its answer, where idle ones are given time", async () => {
+  await using folder = await temporaryDirectory();
+  const authority = makeAuthority(folder.path);
+  const certificate = { ...authority.issue("shop.example"), hosts: [] };
+  await using fixture = await startFixture({ tls: { certificates: [certificate] } });
+  await using plain = await rawClient(fixture.port);
+  const { server } = fixture.gateway;
+  await until(
+    () => new Promise<boolean>((resolve) => server.getConnections((_, count) => resolve(count === 1))),
+  );
+  plain.socket.removeAllListeners("data");
+  const closed = fixture.gateway.close({ graceMs: 10_000, idleGraceMs: 10_000 });
+  const secure = connect({ socket: plain.socket, ca: authority.ca, servername: "shop.example" });
+  await once(secure, "secureConnect");
+  secure.end("GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+  assert.match(await text(secure), /^HTTP\/1\.1 200 [\s\S]*connection: close/i);
   await closed;
 });
 
