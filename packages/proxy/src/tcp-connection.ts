@@ -57,6 +57,11 @@ export class TcpConnection {
     client.on("error", () => client.destroy());
     client.on("close", () => this.#closed("client"));
     client.on("drain", () => this.#upstream?.resume());
+    // For good: it may come in the moment in which one upstream makes way for the other.
+    client.on("end", () => {
+      this.#clientEnded = true;
+      this.#upstream?.end();
+    });
     void this.#reach(this.#plan.upstream);
   }
 
@@ -112,7 +117,7 @@ export class TcpConnection {
     const isUntouched = (): boolean => this.#bytesIn + this.#bytesOut === 0 && !this.#clientEnded;
     const leaveIt = (error: unknown): boolean => {
       if (!isUntouched() || this.#fellBack || this.#plan.fallback === undefined) return false;
-      client.off("data", send).off("end", sendEnd).pause();
+      client.off("data", send).pause();
       this.#fallBack(from, error);
       upstream.destroy();
       return true;
@@ -120,10 +125,6 @@ export class TcpConnection {
     const send = (bytes: Buffer): void => {
       this.#count(bytes.length, 0);
       if (!upstream.write(bytes)) client.pause();
-    };
-    const sendEnd = (): void => {
-      this.#clientEnded = true;
-      upstream.end();
     };
     this.#upstream = upstream;
     upstream.on("data", (bytes: Buffer) => {
@@ -143,7 +144,8 @@ export class TcpConnection {
       const isOrderly = upstream.readableEnded && upstream.writableFinished;
       if (isOrderly || !leaveIt(reason ?? "it broke off at once")) this.#closed("upstream");
     });
-    client.on("data", send).on("end", sendEnd).resume();
+    client.on("data", send).resume();
+    if (this.#clientEnded) upstream.end();
     // One that closed before anybody listened will not say so again.
     if (upstream.destroyed && isCurrent() && !leaveIt("it broke off at once")) this.#closed("upstream");
   }

@@ -185,6 +185,20 @@ for (const [how, leave] of [
   });
 }
 
+test("a client that ends in the moment in which the upstream does is still passed on: no connection is forgotten", async () => {
+  await using mine = await startRawServer((peer) => void peer.end());
+  await using live = await startRawServer(echoing("live"));
+  await using fixture = await startFixture(mine.port, { fallback: tcpUpstream("127.0.0.1", live.port) });
+  const count = 300;
+  for (let opened = 0; opened < count; opened += 20) {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => rawClient(fixture.port)));
+    for (const client of clients) client.end();
+    await Promise.all(clients.map((client) => client.closed));
+  }
+  await until(() => fixture.outcomes.length === count, { what: "every connection is over" });
+  assert.equal(fixture.proxy.stats.connectionsOpen, 0);
+});
+
 test("once a byte has passed nothing leads back: what breaks off breaks off", async () => {
   await using mine = await startRawServer(async (peer) => {
     await peer.waitFor("x");
