@@ -39,7 +39,7 @@ test("a handler that ignores its signal is answered for in time, and its signal 
     signal.addEventListener("abort", () => reasons.push((signal.reason as { code: string }).code));
     return never;
   });
-  const options = { value: 20, unit: "millisecond" };
+  const options = { value: 200, unit: "millisecond" };
   const { status, codes, errors, data } = await post(service.url, "a.hop", [{ urn, options }]);
   assert.deepEqual([status, codes, reasons], [408, ["DEADLINE_EXCEEDED"], ["DEADLINE_EXCEEDED"]]);
   assert.deepEqual(errors?.[0]?.details?.["deadline"], options);
@@ -118,7 +118,7 @@ test("a handler whose time is over makes no further calls, but detached ones", a
     await downstream.call(hop, {}, { isDetached: true });
     done.resolve();
   });
-  await post(b.url, "a.hop", [{ urn, options: { value: 20, unit: "millisecond" } }]);
+  await post(b.url, "a.hop", [{ urn, options: { value: 200, unit: "millisecond" } }]);
   await done.promise;
   downstream.close();
   assert.deepEqual([codes, calls], [["DEADLINE_EXCEEDED"], 1]);
@@ -133,7 +133,7 @@ test("a stream ends with DEADLINE_EXCEEDED when its time is over (extensions/str
   });
   await using service = await listen(server);
   const extensions = [
-    { urn, options: { value: 30, unit: "millisecond" } },
+    { urn, options: { value: 200, unit: "millisecond" } },
     { urn: urnOf("stream"), options: { accept: true } },
   ];
   const response = await fetch(service.url, {
@@ -159,7 +159,7 @@ test("handlers that outlive their answers count as under way, so impatient clien
     await gate.promise;
   });
   await using service = await listen(server);
-  const extensions = [{ urn, options: { value: 30, unit: "millisecond" } }];
+  const extensions = [{ urn, options: { value: 200, unit: "millisecond" } }];
   const codes: unknown[] = [];
   for (let i = 0; i < 4; i++) codes.push(...(await post(service.url, "a.hop", extensions)).codes);
   assert.deepEqual(codes, ["DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "UNAVAILABLE"]);

@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { context as ambient, type FaultHook } from "@clew/context";
+import { context as ambient, ambientStorage, type FaultHook } from "@clew/context";
 import type { ForrstRequest, ResponseExtension } from "../envelope/document.ts";
 import type { EnvelopeLimits } from "../envelope/limits.ts";
 import { metadataReader } from "../envelope/metadata.ts";
@@ -155,13 +155,12 @@ export class CallService {
     return body === undefined ? undefined : this.#read(running, body, refusal);
   }
 
-  async #readLater(
+  #readLater(
     running: Running,
     receiving: Promise<Buffer | string | undefined>,
     refusal: RpcError | undefined,
   ): Promise<void> {
-    const body = await receiving;
-    if (body !== undefined) await this.#read(running, body, refusal);
+    return receiving.then((body) => (body === undefined ? undefined : this.#read(running, body, refusal)));
   }
 
   #refusal(): RpcError | undefined {
@@ -268,7 +267,8 @@ export class CallService {
     }
     dispatched.args = args.value;
     const work = this.#options.checkResults === true ? dispatched.checked() : dispatched;
-    return ambient.run(call.context, () => run.answer(work));
+    // A context of its own always: there is no scope that could be it already.
+    return ambientStorage().run(call.context, () => run.answer(work));
   }
 
   async #streamEvents(

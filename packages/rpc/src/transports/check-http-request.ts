@@ -1,5 +1,6 @@
 import { RpcError } from "../rpc-error.ts";
 import type { HttpRequest } from "./http-exchange.ts";
+import { tooLarge } from "./read-body.ts";
 
 /**
  * What can be refused before a body is read. Throws INVALID_REQUEST with status 405, 415 or 413.
@@ -20,8 +21,6 @@ export function checkHttpRequest(request: HttpRequest, maxBodyBytes: number): vo
   }
   // Somewhat too large: read away first, so that the client reads its refusal (see `readBody`).
   if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes * 4) {
-    throw new RpcError("INVALID_REQUEST", `The request's body is larger than ${maxBodyBytes} bytes`, {
-      status: 413,
-    });
+    throw tooLarge(maxBodyBytes);
   }
 }

@@ -8,7 +8,7 @@ import type { ServerOptions } from "../server/server-options.ts";
 import { type Soon, whenReady } from "../when-ready.ts";
 import { checkHttpRequest } from "./check-http-request.ts";
 import { answerHeaders, documentHeaders, listReader, streamHeaders } from "./http-headers.ts";
-import { type BodyResult, readBody } from "./read-body.ts";
+import { readBody, tooLarge } from "./read-body.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -69,13 +69,7 @@ export class HttpExchange implements Exchange {
   }
 
   #readBody(maxBodyBytes: number): Soon<Buffer | undefined> {
-    const read = takeReadBody(this.#request) ?? readBody(this.#request, maxBodyBytes);
-    return whenReady(read, (body) => {
-      if (body.kind === "gone") return undefined;
-      if (body.kind === "whole" && body.bytes.length <= maxBodyBytes) return body.bytes;
-      const message = `The request's body is larger than ${maxBodyBytes} bytes`;
-      throw new RpcError("INVALID_REQUEST", message, { status: 413 });
-    });
+    return takeReadBody(this.#request, maxBodyBytes) ?? readBody(this.#request, maxBodyBytes);
   }
 
   send(answer: Answer): void {
@@ -142,11 +136,14 @@ export class HttpExchange implements Exchange {
  * A framework may have read the body before. Its bytes or text will do; what was parsed will not: digits of large
  * integers, and everything that is wrong with the document, are gone from it.
  */
-function takeReadBody(request: HttpRequest): BodyResult | undefined {
+function takeReadBody(request: HttpRequest, maxBytes: number): Buffer | undefined {
   const { body } = request as { body?: unknown };
   if (!request.readableDidRead) return undefined;
-  if (typeof body === "string" || body instanceof Uint8Array)
-    return { kind: "whole", bytes: Buffer.from(body) };
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    const bytes = Buffer.from(body);
+    if (bytes.length <= maxBytes) return bytes;
+    throw tooLarge(maxBytes);
+  }
   throw new RpcError(
     "E_RPC_BODY_CONSUMED",
     "something else read the request's body before the Forrst server",

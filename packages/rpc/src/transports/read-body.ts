@@ -1,10 +1,5 @@
+import { RpcError } from "../rpc-error.ts";
 import type { HttpRequest } from "./http-exchange.ts";
-
-export type BodyResult =
-  | { readonly kind: "whole"; readonly bytes: Buffer }
-  | { readonly kind: "too-large" }
-  /** The client went away in the middle: nobody waits for an answer. */
-  | { readonly kind: "gone" };
 
 /**
  * A client that is refused while it still writes may never read why. So a body that is too large is read on and
@@ -12,8 +7,9 @@ export type BodyResult =
  */
 const discardFactor = 4;
 
-export function readBody(request: HttpRequest, maxBytes: number): Promise<BodyResult> {
-  return new Promise((resolve) => {
+/** Undefined when the client went away in the middle: nobody waits for an answer. Rejects with INVALID_REQUEST. */
+export function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
@@ -25,17 +21,22 @@ export function readBody(request: HttpRequest, maxBytes: number): Promise<BodyRe
       chunks.length = 0;
       if (size > maxBytes * discardFactor) {
         request.pause();
-        resolve({ kind: "too-large" });
+        reject(tooLarge(maxBytes));
       }
     });
     request.on("end", () => {
-      const [only] = chunks;
-      const bytes = only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size);
-      resolve(size > maxBytes ? { kind: "too-large" } : { kind: "whole", bytes });
+      if (size > maxBytes) reject(tooLarge(maxBytes));
+      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
     });
     // An error is always followed by `close`; `close` alone after `end` finds the promise settled.
     request.on("error", ignore);
-    request.on("close", () => resolve({ kind: "gone" }));
+    request.on("close", () => resolve(undefined));
+  });
+}
+
+export function tooLarge(maxBytes: number): RpcError {
+  return new RpcError("INVALID_REQUEST", `The request's body is larger than ${maxBytes} bytes`, {
+    status: 413,
   });
 }
 
