@@ -16,7 +16,7 @@ export class Sockets {
   #free = [];
   #all = new Set();
   #opened = 0;
-  /** @type {WeakMap<WebSocket, { place: import("./place.mjs").Place, used: number, answer: ((text: string) => void) | undefined }>} */
+  /** @type {WeakMap<WebSocket, { place: import("./place.mjs").Place, used: number, decision: string, answer: ((text: string) => void) | undefined }>} */
   #state = new WeakMap();
 
   /**
@@ -38,13 +38,19 @@ export class Sockets {
     if (place === undefined) return;
     const lines = place.headers.split("\r\n").filter((line) => line !== "");
     const headers = Object.fromEntries(lines.map((line) => line.split(": ")));
+    // Who falls back at the handshake answers wrongly ever after: a fault says what was decided then.
+    if (headers["baggage"] !== undefined) headers["baggage"] += ",clew-explain=soak";
     const socket = new WebSocket(`ws://127.0.0.1:${this.#port}/socket`, {
       headers,
       perMessageDeflate: false,
       handshakeTimeout: answerTimeoutMs,
     });
     this.#all.add(socket);
-    this.#state.set(socket, { place, used: 0, answer: undefined });
+    const state = { place, used: 0, decision: "", answer: undefined };
+    this.#state.set(socket, state);
+    socket.on("upgrade", ({ headers: answered }) => {
+      state.decision = String(answered["clew-decision"]);
+    });
     socket.on("message", (data) => this.#state.get(socket)?.answer?.(String(data)));
     socket.on("error", (error) =>
       this.#tally.fault("failed", `WebSocket to ${place.name}: ${error.message}`),
@@ -65,14 +71,15 @@ export class Sockets {
     const socket = this.#free.shift();
     const state = socket && this.#state.get(socket);
     if (socket === undefined || state === undefined) throw new Error("no WebSocket is free");
-    const { place } = state;
+    const { place, decision } = state;
     const isExpected = place.expectation();
     const text = `message ${index} ${"m".repeat(index % 90)}`;
     const label = `WebSocket message ${index} to ${place.name}`;
     try {
       const answer = await this.#ask(socket, state, text);
       const [side = ""] = answer.split(" ", 1);
-      if (!isExpected(side)) this.#tally.fault("wrongPlace", `${label}: answered by ${side}`);
+      if (!isExpected(side))
+        this.#tally.fault("wrongPlace", `${label}: answered by ${side}, decided: ${decision}`);
       else if (answer === `${side} ${text}`) this.#tally.right += 1;
       else this.#tally.fault("wrongBytes", `${label}: ${answer}`);
     } catch (error) {
