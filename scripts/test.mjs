@@ -37,6 +37,8 @@ const test = spawn(
     "--test",
     // Two: the machines this must pass on have two cores, and end-to-end tests are processes by the dozen.
     "--test-concurrency=2",
+    // A test that hangs has failed, and is named; ten minutes are several times what the slowest file takes.
+    "--test-timeout=600000",
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     "--test-reporter=./scripts/count-reporter.mjs",

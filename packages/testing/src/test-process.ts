@@ -58,14 +58,14 @@ export async function startProcess(
   }
   const exited = endOf(child);
   const stop = async (graceMs = 2_000): Promise<ProcessExit> => {
-    if (running.has(pid)) {
-      child.kill("SIGTERM");
-      const timer = setTimeout(killGroup, graceMs, pid);
-      await once(child, "exit");
+    child.kill("SIGTERM");
+    const timer = setTimeout(killGroup, graceMs, pid);
+    // Not its event `exit`, which may have come already: between that and `close` lies what still holds its output.
+    try {
+      return await exited;
+    } finally {
       clearTimeout(timer);
-      killGroup(pid);
     }
-    return exited;
   };
   return {
     pid,

@@ -22,6 +22,24 @@ test("a temporary directory is gone after its scope", async () => {
   assert.equal(existsSync(path), false);
 });
 
+test("a process that has ended is stopped at once, though what it started still holds its output", async () => {
+  // In a session of its own, so that the end of the group does not reach it.
+  const script =
+    'require("node:child_process").spawn("sleep", ["1"], { detached: true, stdio: "inherit" }).unref()';
+  const child = await startProcess(process.execPath, ["-e", script]);
+  await until(() => !isAlive(child.pid));
+  assert.deepEqual(await child.stop(), { code: 0, signal: null });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    // Safe: nobody has this id, which is the answer.
+    return false;
+  }
+}
+
 test("until gives the value waited for, and says what did not come", async () => {
   assert.equal(await until(() => 1), 1);
   await assert.rejects(
