@@ -1,3 +1,4 @@
+import type { BelievedKeys } from "@clew/control";
 import {
   type Proxy as PortProxy,
   type ProxyStats,
@@ -10,7 +11,6 @@ import { type IndexedTable, indexTable, type Table } from "@clew/routing";
 import type { SessionDialer } from "@clew/tunnel";
 import type { Logger } from "pino";
 import type { AgentLimits, AgentOptions, AgentPort } from "./agent-options.ts";
-import type { BelievedKeys } from "./believed-keys.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createPortHistograms, type PortHistograms } from "./port-metrics.ts";
 import type { ReportQueue } from "./report-queue.ts";

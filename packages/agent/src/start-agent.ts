@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Server } from "node:net";
 import {
   type AgentInfo,
+  BelievedKeys,
   createManagerClient,
   type ManagerClient,
   type PortInfo,
@@ -17,7 +18,6 @@ import {
   checkAgentOptions,
   defaultAgentLimits,
 } from "./agent-options.ts";
-import { BelievedKeys } from "./believed-keys.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
 import { agentMetrics } from "./port-metrics.ts";
 import { createReportQueue } from "./report-queue.ts";
@@ -63,7 +63,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     limits,
     dialer,
     reports,
-    keys: new BelievedKeys(),
+    keys: new BelievedKeys({ plain: true }),
     tapBudget,
     table: () => tables.latest,
   };

@@ -8,6 +8,7 @@ export {
   type SessionProof,
   type TableWatch,
 } from "./api.ts";
+export { BelievedKeys } from "./believed-keys.ts";
 export type { Clock } from "./clock.ts";
 export { createManagerClient, type ManagerClient, type ManagerClientOptions } from "./manager-client.ts";
 export { maxVisitsPerReport, type Nothing, type PreviewDetails, type PreviewRequest } from "./preview-api.ts";

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createManagerClient, type ManagerClient } from "@clew/control";
+import { isLoopbackHost } from "@clew/context";
+import { BelievedKeys, createManagerClient, type ManagerClient } from "@clew/control";
 import { type Route, tcpUpstream } from "@clew/proxy";
 import type { Logger } from "pino";
 import { createPasswordDesk } from "./desk/password-desk.ts";
 import { type AccessLog, createAccessLog } from "./edge/access-log.ts";
-import { BelievedKeys } from "./edge/believed-keys.ts";
 import { hostsOf, upstreamOf } from "./edge/ingress.ts";
 import { createPartners } from "./edge/partners.ts";
 import { createRateLimit } from "./edge/rate-limit.ts";
@@ -106,7 +106,7 @@ function createShared(options: GatewayOptions): Shared {
     client,
     limits,
     previews: createPreviewDirectory(limits.maxEndedPreviews),
-    keys: new BelievedKeys(options.listen.host),
+    keys: new BelievedKeys({ plain: isLoopbackHost(options.listen.host) }),
     visitorKey,
     passes: createVisitorPasses(() => visitorKey.current),
     visits: createVisitReports(client, limits.maxPendingVisits, log),

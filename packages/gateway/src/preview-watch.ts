@@ -1,6 +1,11 @@
-import { type GatewayInfo, type ManagerClient, type PreviewNotice, watchPreviews } from "@clew/control";
+import {
+  type BelievedKeys,
+  type GatewayInfo,
+  type ManagerClient,
+  type PreviewNotice,
+  watchPreviews,
+} from "@clew/control";
 import type { Logger } from "pino";
-import type { BelievedKeys } from "./edge/believed-keys.ts";
 import type { PreviewDirectory } from "./visit/preview-directory.ts";
 import { usablePreview } from "./visit/visit-plan.ts";
 

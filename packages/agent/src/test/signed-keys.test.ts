@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { createRoutingKeySigner } from "@clew/context/signing";
-import type { RoutingKeys } from "@clew/control";
+import { BelievedKeys, type RoutingKeys } from "@clew/control";
 import type { RequestHead } from "@clew/proxy";
 import { decide, indexTable, type Table } from "@clew/routing";
 import { until } from "@clew/testing";
-import { BelievedKeys } from "../believed-keys.ts";
 import { RoutedRequest } from "../routed-request.ts";
 import { startAgent } from "../start-agent.ts";
 import { ask, createLog, createOverride, type Fixture, portOf, startFixture } from "./agent-fixture.ts";
@@ -72,7 +71,7 @@ test("a good key goes to its override and is explained; forged, foreign, moved a
 });
 
 test("why a key is not believed is said: its time is over, or it is no key of this system", () => {
-  const believed = new BelievedKeys();
+  const believed = new BelievedKeys({ plain: true });
   const decisionFor = (key: string) => {
     const baggage = `clew-route=${key},clew-explain=n1`;
     const header = (name: string) => (name === "baggage" ? baggage : undefined);

@@ -20,7 +20,7 @@ const head =
 
 /** Where parsers of requests have disagreed before. */
 const pieces = fc.constantFrom(
-  ..."\r\n\t :;,0+\0-\u007f\u00e9",
+  ...'\r\n\t :;,0+\0-\u007f\u00e9"#%|',
   "\r\n",
   "\r\n ",
   "\n\n",

@@ -1,17 +1,17 @@
-import { isLoopbackHost, type RoutingKeyMode } from "@clew/context";
+import type { RoutingKeyMode } from "@clew/context";
 import { createRoutingKeyVerifier } from "@clew/context/signing";
-import type { RoutingKeys } from "@clew/control";
+import type { RoutingKeys } from "./types.ts";
 
 /**
- * Which routing keys are believed when they come from outside, by the manager's last word (I2). Before its first one:
- * none. A plain one never is where others can reach this gateway, since everybody can guess a route's name (I5).
+ * Which routing keys are believed, by the manager's last word (I2). Before its first one: none. Plain ones never are
+ * where `plain` is false, whatever the manager says: everybody can guess a route's name (I5).
  */
 export class BelievedKeys {
-  readonly #isLoopback: boolean;
   #mode: RoutingKeyMode = { open: false };
+  readonly #plain: boolean;
 
-  constructor(listenHost: string) {
-    this.#isLoopback = isLoopbackHost(listenHost);
+  constructor(options: { readonly plain: boolean }) {
+    this.#plain = options.plain;
   }
 
   /** What `parseRoutingKey` asks for. The same object, with what it has verified, as long as the manager's word stands. */
@@ -24,7 +24,7 @@ export class BelievedKeys {
     this.#mode = { open: false };
     this.#mode =
       mode === "open"
-        ? { open: this.#isLoopback }
+        ? { open: this.#plain }
         : { open: false, verify: createRoutingKeyVerifier({ environment, publicKeys }) };
   }
 }
