@@ -22,22 +22,27 @@ async function redis(client: RawPeer, command: string, answer: string): Promise<
   await client.waitFor((received) => received.subarray(before).toString() === `${answer}\r\n`);
 }
 
+/** A clew.yaml of one service, a Redis, and the command beside it. */
+async function describeCache(folder: string, upstream: number) {
+  const [managerPort, port] = [await freePort(), await freePort()];
+  await writeFile(
+    join(folder, "clew.yaml"),
+    `manager: { listen: "127.0.0.1:${managerPort}" }
+services:
+  cache:
+    ports: { redis: { listen: "127.0.0.1:${port}", upstream: "127.0.0.1:${upstream}", protocol: tcp } }
+`,
+  );
+  const env = { XDG_STATE_HOME: join(folder, "xdg"), CLEW_OWNER: "ann", NO_COLOR: "1" };
+  const clew = (...args: string[]) => startProcess(process.execPath, [bin, ...args], { cwd: folder, env });
+  return { port, clew };
+}
+
 test("clew intercept on a port of raw TCP takes new connections to one's own Redis, until Ctrl-C", async () => {
   await using live = await startRedis();
   await using mine = await startRedis();
   await using folder = await temporaryDirectory();
-  const [managerPort, port] = [await freePort(), await freePort()];
-  await writeFile(
-    join(folder.path, "clew.yaml"),
-    `manager: { listen: "127.0.0.1:${managerPort}" }
-services:
-  cache:
-    ports: { redis: { listen: "127.0.0.1:${port}", upstream: "127.0.0.1:${live.port}", protocol: tcp } }
-`,
-  );
-  const env = { XDG_STATE_HOME: join(folder.path, "xdg"), CLEW_OWNER: "ann", NO_COLOR: "1" };
-  const clew = (...args: string[]) =>
-    startProcess(process.execPath, [bin, ...args], { cwd: folder.path, env });
+  const { port, clew } = await describeCache(folder.path, live.port);
   await using up = await clew("up");
   await up.waitForLine("Clew is up", 60_000);
   await using early = await rawClient(port);
@@ -73,18 +78,7 @@ test("clew leave ends one's own intercept of connections", async () => {
   await using live = await startRedis();
   await using mine = await startRedis();
   await using folder = await temporaryDirectory();
-  const [managerPort, port] = [await freePort(), await freePort()];
-  await writeFile(
-    join(folder.path, "clew.yaml"),
-    `manager: { listen: "127.0.0.1:${managerPort}" }
-services:
-  cache:
-    ports: { redis: { listen: "127.0.0.1:${port}", upstream: "127.0.0.1:${live.port}", protocol: tcp } }
-`,
-  );
-  const env = { XDG_STATE_HOME: join(folder.path, "xdg"), CLEW_OWNER: "ann", NO_COLOR: "1" };
-  const clew = (...args: string[]) =>
-    startProcess(process.execPath, [bin, ...args], { cwd: folder.path, env });
+  const { port, clew } = await describeCache(folder.path, live.port);
   await using up = await clew("up");
   await up.waitForLine("Clew is up", 60_000);
   await using intercept = await clew(

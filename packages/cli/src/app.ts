@@ -88,6 +88,17 @@ ${examples("clew agent orders", "clew agent", "clew agent --workers 2")}`,
   },
 });
 
+/** Of the commands that bring requests to this machine. */
+const serviceAndCommand = {
+  kind: "array",
+  minimum: 1,
+  parameter: {
+    brief: "the service; then, after --, the command that runs yours",
+    parse: String,
+    placeholder: "SERVICE",
+  },
+} as const;
+
 const intercept = buildCommand({
   loader: async () => (await import("./commands/intercept.ts")).intercept,
   parameters: {
@@ -117,15 +128,7 @@ const intercept = buildCommand({
       manager,
       json,
     },
-    positional: {
-      kind: "array",
-      minimum: 1,
-      parameter: {
-        brief: "the service; then, after --, the command that runs yours",
-        parse: String,
-        placeholder: "SERVICE",
-      },
-    },
+    positional: serviceAndCommand,
     aliases: { p: "port" },
   },
   docs: {
@@ -163,15 +166,7 @@ const wiretap = buildCommand({
       manager,
       json,
     },
-    positional: {
-      kind: "array",
-      minimum: 1,
-      parameter: {
-        brief: "the service; then, after --, the command that runs yours",
-        parse: String,
-        placeholder: "SERVICE",
-      },
-    },
+    positional: serviceAndCommand,
     aliases: { p: "port" },
   },
   docs: {

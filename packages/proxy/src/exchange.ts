@@ -14,6 +14,7 @@ import {
   malformedAnswer,
   timeoutFailure,
 } from "./proxy-error.ts";
+import { type Reach, reach } from "./reach.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { RequestSender } from "./request-sender.ts";
 import { Splice } from "./splice.ts";
@@ -45,7 +46,7 @@ export class Exchange implements AnswerSink {
   /** When the upstream, or the client's body, last moved. */
   #movedAtTick: number;
   /** Ends a connection that is still being made. */
-  #reaching: AbortController | undefined;
+  #reaching: Reach | undefined;
   #upstream: Upstream | undefined;
   #connection: UpstreamConnection | undefined;
   #splice: Splice | undefined;
@@ -216,26 +217,18 @@ export class Exchange implements AnswerSink {
   #open(upstream: Upstream): void {
     const { connectTimeoutMs } = this.#environment.limits;
     const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
-    const reaching = new AbortController();
-    this.#reaching = reaching;
-    const timer = setTimeout(
-      () => reaching.abort(new Error(`no connection within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    this.#environment.pools.open(upstream, reaching.signal).then(
-      (connection) => {
-        clearTimeout(timer);
+    this.#reaching = reach((signal) => this.#environment.pools.open(upstream, signal), timeoutMs, {
+      reached: (connection) => {
         if (this.#isOver || this.#isAnswered) connection.close();
         else if (!connection.pipe.stream.writable) {
           connection.close();
           this.#unreachable("closed as soon as it was open");
         } else this.#send(connection);
       },
-      (error: unknown) => {
-        clearTimeout(timer);
+      failed: (error) => {
         if (!this.#isOver && !this.#isAnswered) this.#unreachable(error);
       },
-    );
+    });
   }
 
   #unreachable(error: unknown): void {

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { breakOff } from "./break-off.ts";
 import { connectFailure } from "./proxy-error.ts";
+import { type Reach, reach } from "./reach.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { TcpBreak, TcpPlan, TcpStats } from "./tcp-types.ts";
 import type { Failure, Upstream } from "./types.ts";
@@ -30,7 +31,7 @@ export class TcpConnection {
   readonly #plan: TcpPlan;
   readonly #whenOver: () => void;
   readonly #startedAt = performance.now();
-  #reaching: AbortController | undefined;
+  #reaching: Reach | undefined;
   #upstream: Duplex | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -62,7 +63,7 @@ export class TcpConnection {
       this.#clientEnded = true;
       this.#upstream?.end();
     });
-    void this.#reach(this.#plan.upstream);
+    this.#reach(this.#plan.upstream);
   }
 
   /** Called at regular intervals, instead of a timer for each connection. */
@@ -79,22 +80,18 @@ export class TcpConnection {
     this.#finish(why);
   }
 
-  async #reach(upstream: Upstream): Promise<void> {
+  #reach(upstream: Upstream): void {
     const { connectTimeoutMs } = this.#environment.limits;
     const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
-    const reaching = new AbortController();
-    this.#reaching = reaching;
-    const late = (): void => reaching.abort(new Error(`no connection within ${timeoutMs} ms`));
-    const timer = setTimeout(late, timeoutMs);
-    try {
-      const stream = await upstream.connect(reaching.signal);
-      if (this.#isOver) stream.destroy();
-      else this.#join(upstream, stream);
-    } catch (error) {
-      if (!this.#isOver) this.#fallBack(upstream, error);
-    } finally {
-      clearTimeout(timer);
-    }
+    this.#reaching = reach(async (signal) => upstream.connect(signal), timeoutMs, {
+      reached: (stream) => {
+        if (this.#isOver) stream.destroy();
+        else this.#join(upstream, stream);
+      },
+      failed: (error) => {
+        if (!this.#isOver) this.#fallBack(upstream, error);
+      },
+    });
   }
 
   #fallBack(from: Upstream, error: unknown): void {
@@ -107,7 +104,7 @@ export class TcpConnection {
     }
     this.#fellBack = true;
     this.#environment.stats.fallbacks += 1;
-    void this.#reach(fallback);
+    this.#reach(fallback);
   }
 
   #join(from: Upstream, upstream: Duplex): void {
@@ -173,7 +170,7 @@ export class TcpConnection {
 
   #finish(broken: TcpBreak | undefined): void {
     this.#isOver = true;
-    this.#reaching?.abort(new Error("the connection is over"));
+    this.#reaching?.abort();
     this.#whenOver();
     try {
       this.#plan.done?.({

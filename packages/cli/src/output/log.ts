@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { type DestinationStream, type Logger, pino } from "pino";
+import type { CliContext } from "../cli-context.ts";
 
 export interface LogOptions {
   /** JSON lines, for programs; otherwise a line for people. */
@@ -35,4 +36,17 @@ function humanLine(line: string): string {
 /** The column in which a part or service names itself in front of its lines. */
 export function prefix(name: string): string {
   return `${styleText("dim", `${name.padEnd(12)}|`)} `;
+}
+
+/** How a command that runs until it is stopped speaks on standard error: `say` to people alone, `log` to programs as well. */
+export function createVoice(
+  { process: { stderr }, json }: CliContext,
+  isVerbose: boolean,
+): { say(text: string): void; readonly log: Logger } {
+  return {
+    say(text) {
+      if (!json) stderr.write(`${styleText("dim", text)}\n`);
+    },
+    log: createLogger({ json, level: isVerbose ? "info" : "warn", write: (line) => stderr.write(line) }),
+  };
 }

@@ -1,10 +1,9 @@
 import type { Server } from "node:net";
-import { styleText } from "node:util";
 import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { type Config, formatEndpoint } from "../config/config.ts";
 import { exitCodes } from "../errors.ts";
-import { createLogger, prefix } from "../output/log.ts";
+import { createVoice, prefix } from "../output/log.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/workers.ts";
@@ -32,14 +31,7 @@ const successorLimitMs = 30_000;
  */
 export async function runUntilSignal(cli: CliContext, options: RunOptions): Promise<void> {
   const { stdout, stderr } = cli.process;
-  const say = (text: string): void => {
-    if (!cli.json) stderr.write(`${styleText("dim", text)}\n`);
-  };
-  const log = createLogger({
-    json: cli.json,
-    level: options.verbose ? "info" : "warn",
-    write: (line) => stderr.write(line),
-  });
+  const { say, log } = createVoice(cli, options.verbose);
   let reload: (() => void) | undefined;
   const ended = shutdownSignal(cli.process, () => reload);
   const worker = findWorkerSelf(cli.process);

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { styleText } from "node:util";
 import type { CliContext } from "../cli-context.ts";
 import type { Config } from "../config/config.ts";
-import { createLogger } from "../output/log.ts";
+import { createVoice } from "../output/log.ts";
 import { shareSystemdListeners } from "../processes/inherited.ts";
 import { startWorkers } from "../processes/workers.ts";
 import { checkAddresses } from "./addresses.ts";
@@ -20,17 +19,9 @@ export interface RunWorkersOptions {
 
 /** Runs the command in workers until a signal ends them; SIGUSR2 replaces them one by one. */
 export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkersOptions): Promise<void> {
-  const { stderr, argv } = cli.process;
-  const say = (text: string): void => {
-    if (!cli.json) stderr.write(`${styleText("dim", text)}\n`);
-  };
-  const log = createLogger({
-    json: cli.json,
-    level: options.verbose ? "info" : "warn",
-    write: (line) => stderr.write(line),
-  });
+  const { say, log } = createVoice(cli, options.verbose);
   const ended = shutdownSignal(cli.process);
-  const { env, pid } = cli.process;
+  const { env, pid, argv } = cli.process;
   if (!shareSystemdListeners(env, pid)) await checkAddresses(options.config, options.selection);
   const seed = randomBytes(4).toString("hex");
   const workers = await startWorkers({ count: options.count, argv, seed, log });
