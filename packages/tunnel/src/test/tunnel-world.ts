@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { until } from "@clew/testing";
+import { freePort, until } from "@clew/testing";
 import {
   createRelay,
   createSessionDialer,
@@ -47,9 +47,13 @@ export async function listen(server: Server, port = 0, host = "127.0.0.1"): Prom
   };
 }
 
-/** A TCP service of the developer's. */
-export function startService(serve: (socket: Socket) => void, host?: string): Promise<ListeningServer> {
-  return listen(createServer({ allowHalfOpen: true }, serve), 0, host);
+/** A TCP service of the developer's. Where it listens on `::1`, nobody else has its port on 127.0.0.1. */
+export async function startService(
+  serve: (socket: Socket) => void,
+  host = "127.0.0.1",
+): Promise<ListeningServer> {
+  const port = host === "127.0.0.1" ? 0 : await freePort();
+  return listen(createServer({ allowHalfOpen: true }, serve), port, host);
 }
 
 export function echo(socket: Socket): void {
@@ -129,6 +133,8 @@ export interface World extends AsyncDisposable {
   readonly tunnel: Tunnel;
   readonly states: TunnelState[];
   readonly dialer: SessionDialer;
+  /** The developer's; closed with all the rest. */
+  readonly services: ListeningServer[];
   connect(port: number, signal?: AbortSignal): ReturnType<SessionDialer["connect"]>;
   /** Until the relay holds the session's connection. */
   connected(): Promise<void>;
@@ -167,6 +173,7 @@ export async function startWorld(
     tunnel,
     states,
     dialer,
+    services: [],
     connect: (port, signal = AbortSignal.timeout(4_000)) =>
       dialer.connect({ relay: manager.address, session, port }, signal),
     connected: async () => void (await until(() => world.manager.relay.isConnected(session))),
@@ -174,6 +181,7 @@ export async function startWorld(
       dialer.close();
       await tunnel.close({ graceMs: 0 });
       await world.manager.kill();
+      await Promise.all(world.services.map((service) => service.close()));
     },
   };
   return world;
@@ -192,6 +200,7 @@ export async function offer(
   host?: string,
 ): Promise<ListeningServer> {
   const service = await startService(serve, host);
+  world.services.push(service);
   world.facts.offered.add(service.port);
   await world.connected();
   return service;
