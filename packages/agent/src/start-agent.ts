@@ -10,7 +10,6 @@ import {
 } from "@clew/control";
 import type { MetricFamily } from "@clew/proxy";
 import type { Table } from "@clew/routing";
-import { createSessionDialer } from "@clew/tunnel";
 import {
   type Address,
   type AgentLimits,
@@ -18,6 +17,7 @@ import {
   checkAgentOptions,
   defaultAgentLimits,
 } from "./agent-options.ts";
+import { createLazyDialer } from "./lazy-dialer.ts";
 import { type Core, type PortAgent, startPort } from "./port-agent.ts";
 import { agentMetrics } from "./port-metrics.ts";
 import { createReportQueue } from "./report-queue.ts";
@@ -48,7 +48,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const id = options.id ?? `${service}-${randomUUID().slice(0, 8)}`;
   const limits: AgentLimits = { ...defaultAgentLimits, ...options.limits };
   const client = createManagerClient({ url: manager.url, token: manager.token, service });
-  const dialer = createSessionDialer({ token: manager.token, agent: id });
+  const dialer = createLazyDialer({ token: manager.token, agent: id });
   const reports = createReportQueue({
     client,
     limits,

@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { dialSocket } from "./dial-socket.ts";
@@ -6,6 +7,9 @@ import type { TunnelLimits } from "./limits.ts";
 import { credentialHeaders, formatEndpoint, upgradePath, upgradeToken } from "./protocol.ts";
 import { messageOf, parseRefusal, TunnelError, tunnelError } from "./tunnel-error.ts";
 import type { Endpoint, SessionCredentials } from "./types.ts";
+
+// An import would load all of Node's `fetch` for its `WebSocket`: some 13 MiB in each agent, which never dials.
+const nodeHttp: typeof import("node:http") = createRequire(import.meta.url)("node:http");
 
 /** A refusal is one JSON object of some hundred bytes; whoever sends more is no relay. */
 const maxRefusalBytes = 4_096;
@@ -43,7 +47,7 @@ function shakeHands(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const where = `manager ${formatEndpoint(manager)}`;
-    const asked = request({
+    const asked = nodeHttp.request({
       method: "GET",
       path: upgradePath,
       createConnection: () => socket,

@@ -5,6 +5,7 @@ import { type Config, formatEndpoint } from "../config/config.ts";
 import { exitCodes } from "../errors.ts";
 import { createVoice, prefix } from "../output/log.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
+import { collectStartUpGarbage } from "../processes/start-up-garbage.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/workers.ts";
 import type { Admin, AdminOptions } from "./admin.ts";
@@ -55,6 +56,7 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
     worker === undefined
       ? await startAdminOf(options.config, inherited, { collect: parts.metrics, isReady: () => isReady })
       : undefined;
+  await collectStartUpGarbage();
   // Before anybody is told that it serves, and may send the signal.
   const relieved =
     options.isRestartable && worker === undefined

@@ -1,14 +1,9 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-} from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from "node:http";
 import type { PreparedRequest } from "../client/prepare-request.ts";
 import type { ClientTransport, SendOptions, TransportAnswer } from "../client/transport.ts";
 import { RpcError } from "../rpc-error.ts";
 import { readHttpAnswer } from "./http-answer.ts";
+import { nodeHttp, nodeHttps } from "./node-http.ts";
 import type { TlsClientOptions } from "./tls-options.ts";
 
 /** Connections for calls; streams have one of their own each, so that they never keep a call waiting. */
@@ -22,7 +17,7 @@ const idleSocketMs = 2_000;
 
 /** HTTP/1.1 over a pool of kept connections. */
 export function createHttpClient(url: URL, tls: TlsClientOptions): ClientTransport {
-  const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
+  const { Agent } = moduleOf(url);
   const agent = new Agent({ keepAlive: true, maxSockets, timeout: idleSocketMs, ...tls });
   return {
     async send(request, options) {
@@ -47,14 +42,17 @@ export function createHttpClient(url: URL, tls: TlsClientOptions): ClientTranspo
   };
 }
 
+function moduleOf({ protocol }: URL): Pick<ReturnType<typeof nodeHttp>, "Agent" | "request"> {
+  return protocol === "https:" ? nodeHttps() : nodeHttp();
+}
+
 function start(
   url: URL,
   connection: { readonly agent: HttpAgent | false } & TlsClientOptions,
   { headers, body }: PreparedRequest,
   { signal }: SendOptions,
 ): { readonly request: ClientRequest; readonly response: Promise<IncomingMessage> } {
-  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-  const request = send(url, { method: "POST", headers, signal, ...connection });
+  const request = moduleOf(url).request(url, { method: "POST", headers, signal, ...connection });
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     request.once("response", resolve);
     request.on("error", reject);

@@ -1,8 +1,9 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { PreparedRequest } from "../client/prepare-request.ts";
 import type { ClientTransport, SendOptions, TransportAnswer } from "../client/transport.ts";
 import { readHttpAnswer } from "./http-answer.ts";
 import { unreachable } from "./http-client.ts";
+import { nodeHttp2 } from "./node-http.ts";
 import type { TlsClientOptions } from "./tls-options.ts";
 
 /** How long an unused connection is kept. A minute: opening one costs TLS, keeping one costs next to nothing. */
@@ -18,7 +19,7 @@ export function createHttp2Client(url: URL, tls: TlsClientOptions): ClientTransp
   let shared: ClientHttp2Session | undefined;
 
   const open = (): ClientHttp2Session => {
-    const session = connect(origin, tls);
+    const session = nodeHttp2().connect(origin, tls);
     // Each of its streams hears of it as well.
     session.on("error", () => {});
     session.on("goaway", () => {
@@ -42,7 +43,7 @@ export function createHttp2Client(url: URL, tls: TlsClientOptions): ClientTransp
           return await head(url, stream);
         } catch (error) {
           if (options.signal.aborted) throw options.signal.reason;
-          const isUnseen = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+          const isUnseen = stream.rstCode === nodeHttp2().constants.NGHTTP2_REFUSED_STREAM;
           if (isReused && attempt === 0 && (options.isRepeatable || isUnseen)) continue;
           throw unreachable(url, error);
         }

@@ -1,9 +1,8 @@
 import { channel } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { chmod, lstat, rm } from "node:fs/promises";
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
-import { createServer as createHttp2Server, createSecureServer, type Http2Session } from "node:http2";
-import { createServer as createHttpsServer } from "node:https";
+import type { Server as HttpServer } from "node:http";
+import type { Http2Session } from "node:http2";
 import {
   type AddressInfo,
   createConnection,
@@ -14,6 +13,7 @@ import {
 import { RpcError } from "../rpc-error.ts";
 import type { ForrstServer } from "../server/create-server.ts";
 import type { HttpRequest, HttpResponse } from "./http-exchange.ts";
+import { nodeHttp, nodeHttp2, nodeHttps } from "./node-http.ts";
 
 export interface ListenOptions {
   /** Default 0: any that is free. */
@@ -108,11 +108,11 @@ function createHttp(server: ForrstServer, { tls, http2 }: ListenOptions): Server
   };
   if (http2 === true) {
     return secure === undefined
-      ? createHttp2Server(handle)
-      : createSecureServer({ ...secure, allowHTTP1: true }, handle);
+      ? nodeHttp2().createServer(handle)
+      : nodeHttp2().createSecureServer({ ...secure, allowHTTP1: true }, handle);
   }
-  if (secure !== undefined) return createHttpsServer(secure, handle);
-  const http = createHttpServer(handle);
+  if (secure !== undefined) return nodeHttps().createServer(secure, handle);
+  const http = nodeHttp().createServer(handle);
   servePlainFirst(http, server);
   return http;
 }

@@ -1,10 +1,10 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { HeaderReader } from "@clew/context";
 import { heartbeat, writeEvent } from "../../extensions/stream.ts";
 import { RpcError } from "../../rpc-error.ts";
 import type { Answer, Exchange, StreamEventName } from "../../server/exchange.ts";
 import { answerHeaders, documentHeaders, listReader, streamHeaders } from "../http-headers.ts";
+import { nodeHttp } from "../node-http.ts";
 import type { PlainRequest } from "./plain-head.ts";
 
 /** What a connection and its exchanges have in common. */
@@ -132,7 +132,7 @@ function statusLines(status: number, keepAliveSeconds: number): string {
     throw new RangeError(`${status} is not the status of an answer with a body`);
   }
   const text =
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ndate: ${date}\r\n` +
+    `HTTP/1.1 ${status} ${nodeHttp().STATUS_CODES[status] ?? ""}\r\ndate: ${date}\r\n` +
     `connection: keep-alive\r\nkeep-alive: timeout=${keepAliveSeconds}\r\n`;
   if (status === 200) [ok, okIsOf] = [text, date];
   return text;
