@@ -1,13 +1,15 @@
 import type { Duplex } from "node:stream";
 import type { ClientConnection } from "./client-connection.ts";
 
-export interface FilterEvents {
-  /** No more can be taken of the upstream. */
-  pause(): void;
-  resume(): void;
-  /** All of the body has been written to the client. */
-  ended(): void;
-  failed(): void;
+/** Who is told how an answer's way to the client goes. */
+export interface AnswerOwner {
+  /** No more is taken at present, and what was handed over last is still being written. */
+  holdUpstream(): void;
+  releaseUpstream(): void;
+  /** All of it has been written to the client. */
+  answerWritten(): void;
+  /** It will not come to its end. */
+  answerBroken(): void;
 }
 
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -16,24 +18,23 @@ const lastChunk = Buffer.from("0\r\n\r\n");
 export class AnswerFilter {
   readonly #stream: Duplex;
   readonly #client: ClientConnection;
+  readonly #owner: AnswerOwner;
 
-  constructor(stream: Duplex, client: ClientConnection, isChunked: boolean, events: FilterEvents) {
+  constructor(stream: Duplex, isChunked: boolean, client: ClientConnection, owner: AnswerOwner) {
     this.#stream = stream;
     this.#client = client;
-    stream.on("error", () => events.failed());
-    stream.on("drain", () => events.resume());
+    this.#owner = owner;
+    stream.on("error", () => owner.answerBroken());
+    stream.on("drain", () => owner.releaseUpstream());
     stream.on("data", (piece: Buffer) => this.#passOn(Buffer.from(piece), isChunked));
     stream.on("end", () => {
       if (isChunked) client.write(lastChunk);
-      events.ended();
+      owner.answerWritten();
     });
-    this.#pauseUpstream = () => events.pause();
   }
 
-  readonly #pauseUpstream: () => void;
-
   write(bytes: Buffer, from: number, to: number): void {
-    if (!this.#stream.write(Buffer.from(bytes.subarray(from, to)))) this.#pauseUpstream();
+    if (!this.#stream.write(Buffer.from(bytes.subarray(from, to)))) this.#owner.holdUpstream();
   }
 
   end(): void {

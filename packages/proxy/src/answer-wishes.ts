@@ -2,30 +2,35 @@ import type { Duplex } from "node:stream";
 import { checkEdits } from "./header-edits.ts";
 import type { AnswerHead, HeaderEdits, Plan } from "./types.ts";
 
-/** What a plan wants changed in an answer's head. Edits that cannot be made are left out, and told to `onError`. */
-export function wantedEdits(
-  plan: Plan,
-  head: AnswerHead,
-  onError: (error: unknown) => void,
-): HeaderEdits | undefined {
-  try {
-    const edits = plan.responseHeaders?.(head);
-    checkEdits(edits);
-    return edits;
-  } catch (error) {
-    onError(error);
-    return undefined;
-  }
+/** What a plan wants changed in one answer. */
+export interface AnswerWishes {
+  readonly edits: HeaderEdits | undefined;
+  /** What its body goes through. */
+  readonly filter: Duplex | undefined;
 }
 
-/** What a plan wants an answer's body to go through. */
-export function wantedFilter(
+/** Asks the plan. Where it throws, or its edits cannot be made, nothing is changed, and `onError` told. */
+export function wishesFor(
   plan: Plan,
   head: AnswerHead,
+  hasBody: boolean,
   onError: (error: unknown) => void,
-): Duplex | undefined {
+): AnswerWishes {
+  return {
+    edits: unlessItThrows(() => editsFor(plan, head), onError),
+    filter: hasBody ? unlessItThrows(() => plan.filterBody?.(head), onError) : undefined,
+  };
+}
+
+function editsFor(plan: Plan, head: AnswerHead): HeaderEdits | undefined {
+  const edits = plan.responseHeaders?.(head);
+  checkEdits(edits);
+  return edits;
+}
+
+function unlessItThrows<T>(ask: () => T | undefined, onError: (error: unknown) => void): T | undefined {
   try {
-    return plan.filterBody?.(head);
+    return ask();
   } catch (error) {
     onError(error);
     return undefined;

@@ -1,39 +1,33 @@
-import type { Duplex } from "node:stream";
 import type { Framing, ResponseHeadParser } from "@clew/wire";
-import { AnswerFilter } from "./answer-filter.ts";
-import { wantedEdits, wantedFilter } from "./answer-wishes.ts";
+import type { AnswerOwner } from "./answer-filter.ts";
+import { type AnswerWishes, wishesFor } from "./answer-wishes.ts";
+import { Attempts, type AttemptsOwner } from "./attempts.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Environment } from "./environment.ts";
 import { reportRequest, wantsRequestReports } from "./events.ts";
-import { type AnswerForwarding, forwardAnswerHead } from "./forwarded-head.ts";
+import { ForwardedAnswer } from "./forwarded-answer.ts";
+import { forwardAnswerHead } from "./forwarded-head.ts";
 import { localAnswerBytes } from "./local-answer.ts";
-import {
-  answerFailure,
-  connectFailure,
-  errorAnswer,
-  malformedAnswer,
-  timeoutFailure,
-} from "./proxy-error.ts";
-import { type Reach, reach } from "./reach.ts";
+import { errorAnswer } from "./proxy-error.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { RequestSender } from "./request-sender.ts";
 import { Splice } from "./splice.ts";
-import type { AnswerHead, Failure, HeaderEdits, LocalAnswer, Outcome, Plan, Upstream } from "./types.ts";
-import type { AnswerSink, UpstreamConnection } from "./upstream-connection.ts";
+import type { AnswerHead, Failure, LocalAnswer, Outcome, Plan } from "./types.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** Of a request that is answered here. */
 const nowhere: Plan = { upstream: { key: "", connect: () => Promise.reject(new Error("nowhere")) } };
 
 /**
- * One request and its answer, over as many attempts as invariant I3 allows:
+ * One request and its answer:
  *
- *   reach → send → answer's head → answer's body → over
+ *   attempts → answer's head → answer's body → over
  *
- * A failure in *reach* leads to the fallback. One in *send* or before the answer's head leads on only when the request may be
- * repeated and its body is still held: if the connection was a kept one, once more to the same upstream over a new connection,
- * then to the fallback. From the answer's head on nothing leads back: what breaks off breaks off for the client as well.
+ * Listens to both sides, ends each when the other one does, and looks after the limits of time. How the request comes to an upstream
+ * is for {@link Attempts}, how the answer comes to the client for {@link ForwardedAnswer}. What breaks off after the answer's head
+ * breaks off for the client as well (I1).
  */
-export class Exchange implements AnswerSink {
+export class Exchange implements AttemptsOwner, AnswerOwner {
   readonly isHead: boolean;
   readonly asksUpgrade: boolean;
   readonly #environment: Environment;
@@ -41,32 +35,17 @@ export class Exchange implements AnswerSink {
   readonly #request: ReceivedRequest;
   readonly #plan: Plan;
   readonly #sender: RequestSender;
+  readonly #attempts: Attempts;
   readonly #startedAtMs: number;
   readonly #sinceTick: number;
   /** When the upstream, or the client's body, last moved. */
   #movedAtTick: number;
-  /** Ends a connection that is still being made. */
-  #reaching: Reach | undefined;
-  #upstream: Upstream | undefined;
-  #connection: UpstreamConnection | undefined;
+  #answer: ForwardedAnswer | undefined;
   #splice: Splice | undefined;
-  #filter: AnswerFilter | undefined;
-  #fellBack = false;
-  /** Something that describes the answer was passed on. */
-  #isCommitted = false;
   #hasContinued = false;
-  #clientHasEnded = false;
-  #framing: Framing | undefined;
   #status: number | undefined;
-  #closes = false;
-  #edits: HeaderEdits | undefined;
-  /** The answer's head has been written. */
-  #hasBegun = false;
-  /** Its body is written without the framing it came with. */
-  #isReframed = false;
   /** The answer has been written, to its end. */
   #isAnswered = false;
-  #failure: Failure | undefined;
   #broken: Outcome["broken"];
   #isOver = false;
 
@@ -83,6 +62,7 @@ export class Exchange implements AnswerSink {
     this.isHead = request.isHead;
     this.asksUpgrade = request.asksUpgrade;
     this.#sender = new RequestSender(request, client, environment.limits, plan.taps);
+    this.#attempts = new Attempts(environment, plan, this.#sender, this);
     this.#startedAtMs = plan.done !== undefined || wantsRequestReports() ? performance.now() : 0;
     this.#sinceTick = environment.clock.tick;
     this.#movedAtTick = this.#sinceTick;
@@ -99,7 +79,7 @@ export class Exchange implements AnswerSink {
 
   start(): void {
     this.#environment.stats.requestsRunning++;
-    this.#reach(this.#plan.upstream, this.asksUpgrade);
+    this.#attempts.start();
   }
 
   /** The answer is made here; nothing is forwarded. */
@@ -112,13 +92,13 @@ export class Exchange implements AnswerSink {
 
   /** More of its body came. Returns where that ends in these bytes. */
   bodyRead(bytes: Buffer): number {
-    this.#movedAtTick = this.#environment.clock.tick;
+    this.#moved();
     const end = this.#sender.read(bytes);
     if (end < 0) {
       this.#bodyMalformed(this.#sender.fault);
       return bytes.length;
     }
-    if (this.#sender.isComplete) this.#bodyIsComplete();
+    if (this.#sender.isComplete && this.#isOver) this.#leave();
     return end;
   }
 
@@ -130,25 +110,19 @@ export class Exchange implements AnswerSink {
   /** All that was written to it is on its way. */
   clientFlushed(): void {
     if (this.#splice !== undefined) this.#splice.clientFlushed();
-    else if (this.#filter !== undefined && !this.#isAnswered) this.#filter.resume();
-    else {
-      this.#connection?.pipe.release();
-      if (this.#isAnswered && !this.#isOver) this.#finish();
-    }
+    else if (this.#isAnswered) {
+      this.releaseUpstream();
+      if (!this.#isOver) this.#finish();
+    } else if (this.#answer !== undefined) this.#answer.clientFlushed();
+    // An interim answer's.
+    else this.releaseUpstream();
   }
 
-  /** It will send no more: told to the upstream, which may take it for the client's leaving, as it would directly. */
+  /** It will send no more. */
   clientEnded(): void {
-    if (this.#splice !== undefined) {
-      this.#splice.clientEnded();
-      return;
-    }
-    if (!this.#sender.isComplete) {
-      this.#bodyMalformed("the connection ended in the middle of the body");
-      return;
-    }
-    this.#clientHasEnded = true;
-    if (!this.#isAnswered) this.#connection?.pipe.stream.end();
+    if (this.#splice !== undefined) this.#splice.clientEnded();
+    else if (!this.#sender.isComplete) this.#bodyMalformed("the connection ended in the middle of the body");
+    else if (!this.#isAnswered) this.#attempts.clientEnded();
   }
 
   clientClosed(isOrderly: boolean): void {
@@ -156,119 +130,18 @@ export class Exchange implements AnswerSink {
       this.#splice.clientClosed(isOrderly);
       return;
     }
-    if (!this.#isOver) {
-      this.#broken ??= "client";
-      this.#over();
-    }
+    if (!this.#isOver) this.#breakOff("client");
     this.#sender.abort();
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.#attempts.abandon();
   }
 
-  /** Looks whether a limit of time has passed. */
-  sweep(): void {
-    const { clock, limits } = this.#environment;
-    if (this.isSpliced) return;
-    if (this.#isOver) {
-      if (clock.isOver(this.#movedAtTick, limits.lingerTimeoutMs)) this.#client.destroy();
-      return;
-    }
-    if (this.#isAnswered) return;
-    if (this.#isCommitted) {
-      this.#sweepAnswer();
-      return;
-    }
-    const isSlow = limits.requestTimeoutMs > 0 && clock.isOver(this.#sinceTick, limits.requestTimeoutMs);
-    // A client that asked whether to send its body may wait as long as the upstream does.
-    const mayWait = this.#request.expects && !this.#hasContinued;
-    const isStuck =
-      !mayWait &&
-      this.#sender.isWaitingForClient &&
-      clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
-    if (!this.#sender.isComplete && (isSlow || isStuck)) {
-      this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time");
-      return;
-    }
-    const { answerTimeoutMs = 0 } = this.#plan;
-    const connection = this.#connection;
-    if (answerTimeoutMs > 0 && connection !== undefined && this.#sender.isComplete) {
-      if (!clock.isOver(this.#movedAtTick, answerTimeoutMs)) return;
-      connection.close();
-      this.#attemptFailed(timeoutFailure(this.#upstreamKey(), answerTimeoutMs));
-    }
+  // ---- attempts
+
+  attemptBegins(): void {
+    this.#moved();
   }
 
-  #sweepAnswer(): void {
-    const { answerIdleTimeoutMs = 0 } = this.#plan;
-    if (answerIdleTimeoutMs === 0 || !this.#hasBegun || this.#client.mustWait) return;
-    if (this.#environment.clock.isOver(this.#movedAtTick, answerIdleTimeoutMs)) this.#breakClient();
-  }
-
-  // ---- reaching and sending
-
-  #reach(upstream: Upstream, fresh: boolean): void {
-    this.#upstream = upstream;
-    const kept = fresh ? undefined : this.#environment.pools.take(upstream.key);
-    // At once: a kept connection that closes between being taken and used would not be noticed.
-    if (kept !== undefined) this.#send(kept);
-    else this.#open(upstream);
-  }
-
-  #open(upstream: Upstream): void {
-    const { connectTimeoutMs } = this.#environment.limits;
-    const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
-    this.#reaching = reach((signal) => this.#environment.pools.open(upstream, signal), timeoutMs, {
-      reached: (connection) => {
-        if (this.#isOver || this.#isAnswered) connection.close();
-        else if (!connection.pipe.stream.writable) {
-          connection.close();
-          this.#unreachable("closed as soon as it was open");
-        } else this.#send(connection);
-      },
-      failed: (error) => {
-        if (!this.#isOver && !this.#isAnswered) this.#unreachable(error);
-      },
-    });
-  }
-
-  #unreachable(error: unknown): void {
-    this.#failure ??= connectFailure(this.#upstreamKey(), error);
-    this.#fallBackOrFail();
-  }
-
-  #send(connection: UpstreamConnection): void {
-    this.#reaching = undefined;
-    this.#connection = connection;
-    this.#movedAtTick = this.#environment.clock.tick;
-    connection.begin(this);
-    this.#sender.sendTo(connection.pipe);
-    if (this.#clientHasEnded) connection.pipe.stream.end();
-  }
-
-  #attemptFailed(failure: Failure, wasReused = false): void {
-    this.#connection = undefined;
-    this.#sender.detach();
-    const mayRepeat = !this.#isCommitted && !this.#clientHasEnded && this.#sender.mayRepeat;
-    if (mayRepeat && wasReused) {
-      this.#reach(this.#upstream as Upstream, true);
-      return;
-    }
-    this.#failure ??= failure;
-    if (mayRepeat) this.#fallBackOrFail();
-    else this.#fail(this.#failure);
-  }
-
-  #fallBackOrFail(): void {
-    const { fallback } = this.#plan;
-    if (fallback === undefined || this.#fellBack) this.#fail(this.#failure as Failure);
-    else {
-      this.#fellBack = true;
-      this.#environment.stats.fallbacks++;
-      this.#reach(fallback, this.asksUpgrade);
-    }
-  }
-
-  #fail(failure: Failure): void {
+  attemptsFailed(failure: Failure): void {
     const status = failure.code === "E_ANSWER_TIMEOUT" ? 504 : 502;
     let answer = errorAnswer(status, failure.code, failure.message);
     try {
@@ -279,27 +152,174 @@ export class Exchange implements AnswerSink {
     this.#answerHere(answer);
   }
 
+  // ---- what the upstream does
+
+  /**
+   * An interim answer passed on commits to its upstream when it describes the answer to come (103). 100 and 102 do not: they say
+   * nothing about it, and the body that a 100 invited may still be held. A second 100, from the fallback, is dropped.
+   */
+  interimAnswer(parser: ResponseHeadParser, bytes: Buffer): void {
+    this.#moved();
+    const { status } = parser;
+    if (this.#request.minorVersion === 0 || (status === 100 && this.#hasContinued)) return;
+    if (status === 100) this.#hasContinued = true;
+    else if (status !== 102) this.#sender.letGo();
+    const forwarding = { edits: undefined, upgrade: false, closes: false };
+    // A copy: interim answers are few, and the buffer is read on.
+    this.#client.write(Buffer.from(forwardAnswerHead(parser, bytes, parser.headEnd, forwarding)));
+    if (this.#client.mustWait) this.holdUpstream();
+  }
+
+  answerBegins(parser: ResponseHeadParser, framing: Framing): boolean {
+    this.#sender.letGo();
+    this.#status = parser.status;
+    this.#decideClosing();
+    const wishes = this.#wishesFor(parser, framing !== "none");
+    const answer = new ForwardedAnswer(framing, this.#request, wishes, this.#client, this);
+    this.#request.closes = answer.closes;
+    this.#answer = answer;
+    return answer.isPlain;
+  }
+
+  answerHead(parser: ResponseHeadParser, bytes: Buffer, end: number, isLast: boolean): void {
+    this.#moved();
+    this.#answer?.head(parser, bytes, end, isLast);
+  }
+
+  answerBody(bytes: Buffer, from: number, to: number, isLast: boolean): void {
+    this.#moved();
+    this.#answer?.body(bytes, from, to, isLast);
+  }
+
+  upgraded(parser: ResponseHeadParser, bytes: Buffer, to: number): void {
+    this.#sender.letGo();
+    this.#status = 101;
+    const edits = this.#wishesFor(parser, false)?.edits;
+    this.#client.write(forwardAnswerHead(parser, bytes, to, { edits, upgrade: true, closes: false }));
+    const connection = this.#attempts.connection as UpstreamConnection;
+    this.#splice = new Splice(this.#client, connection, (broken) => {
+      this.#broken = broken;
+      this.#over();
+    });
+    this.#splice.start();
+  }
+
+  upstreamRead(bytes: Buffer, length: number): void {
+    this.#splice?.upstreamRead(bytes, length);
+  }
+
+  upstreamFlushed(): void {
+    if (this.#splice !== undefined) {
+      this.#splice.upstreamFlushed();
+      return;
+    }
+    // Now it is the client's turn, or the upstream's: neither has had time yet.
+    this.#moved();
+    this.#sender.flushed();
+  }
+
+  upstreamEnded(): void {
+    this.#splice?.upstreamEnded();
+  }
+
+  answerMalformed(reason: string): void {
+    if (this.#hasBegun) this.answerBroken();
+    else this.#attempts.malformed(reason);
+  }
+
+  upstreamLost(isOrderly: boolean, error: Error | undefined): void {
+    if (this.#splice !== undefined) this.#splice.upstreamLost(isOrderly);
+    else if (this.#answer?.isWhole === true) {
+      // It answered early and takes no more of the body.
+      this.#attempts.abandon();
+      this.#sender.discard();
+    } else if (this.#hasBegun) this.answerBroken();
+    else this.#attempts.lost(error);
+  }
+
+  // ---- the answer's way to the client
+
+  holdUpstream(): void {
+    this.#attempts.connection?.pipe.hold();
+  }
+
+  releaseUpstream(): void {
+    this.#attempts.connection?.pipe.release();
+  }
+
+  answerWritten(): void {
+    this.#isAnswered = true;
+    if (!this.#client.mustWait) this.#finish();
+  }
+
+  /** So does the client's connection (I1). What came is still delivered, where its end cannot be taken for the end of the body. */
+  answerBroken(): void {
+    if (this.#isOver) return;
+    this.#breakOff("upstream");
+    this.#attempts.abandon();
+    this.#client.cut(this.#answer?.endsByClose === true);
+  }
+
+  // ---- limits of time
+
+  /** Looks whether one has passed. */
+  sweep(): void {
+    const { clock, limits } = this.#environment;
+    if (this.isSpliced) return;
+    if (this.#isOver) {
+      if (clock.isOver(this.#movedAtTick, limits.lingerTimeoutMs)) this.#client.destroy();
+    } else if (this.#isAnswered) return;
+    else if (this.#hasBegun) this.#sweepAnswer();
+    else if (this.#sender.isComplete) this.#sweepWait();
+    else this.#sweepRequest();
+  }
+
+  #sweepRequest(): void {
+    const { clock, limits } = this.#environment;
+    const isSlow = limits.requestTimeoutMs > 0 && clock.isOver(this.#sinceTick, limits.requestTimeoutMs);
+    // A client that asked whether to send its body may wait as long as the upstream does.
+    const mayWait = this.#request.expects && !this.#hasContinued;
+    const isStuck =
+      !mayWait &&
+      this.#sender.isWaitingForClient &&
+      clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
+    if (isSlow || isStuck) this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time");
+  }
+
+  #sweepWait(): void {
+    const limitMs = this.#plan.answerTimeoutMs ?? 0;
+    if (limitMs === 0 || this.#attempts.connection === undefined) return;
+    if (this.#environment.clock.isOver(this.#movedAtTick, limitMs)) this.#attempts.timedOut(limitMs);
+  }
+
+  #sweepAnswer(): void {
+    const limitMs = this.#plan.answerIdleTimeoutMs ?? 0;
+    if (limitMs === 0 || this.#answer?.isWhole === true || this.#client.mustWait) return;
+    if (this.#environment.clock.isOver(this.#movedAtTick, limitMs)) this.answerBroken();
+  }
+
+  #moved(): void {
+    this.#movedAtTick = this.#environment.clock.tick;
+  }
+
+  // ---- answers of our own
+
   #answerHere(answer: LocalAnswer): void {
     this.#sender.discard();
-    this.#closes = this.#closesAfter();
-    const { status, bytes } = localAnswerBytes(
-      answer,
-      { closes: this.#closes, isHead: this.isHead },
-      this.#environment.onError,
-    );
+    this.#decideClosing();
+    const { closes } = this.#request;
+    const { onError } = this.#environment;
+    const { status, bytes } = localAnswerBytes(answer, { closes, isHead: this.isHead }, onError);
     this.#status = status;
     this.#client.write(bytes);
-    this.#answerEnds();
+    this.answerWritten();
   }
 
   /** Ends the request and its connection with an answer of ours, if its answer has not begun. */
   #refuse(status: number, code: string, message: string): void {
-    this.#reaching?.abort();
-    this.#connection?.close();
-    this.#connection = undefined;
-    if (this.#isCommitted || this.#isAnswered) {
-      if (!this.#isOver) this.#broken ??= "client";
-      if (!this.#isOver) this.#over();
+    this.#attempts.abandon();
+    if (this.#hasBegun || this.#isAnswered) {
+      if (!this.#isOver) this.#breakOff("client");
       this.#client.destroy();
       return;
     }
@@ -314,180 +334,31 @@ export class Exchange implements AnswerSink {
     this.#refuse(400, "E_REQUEST_MALFORMED", `the request is not valid HTTP/1.1: ${reason}`);
   }
 
-  #bodyIsComplete(): void {
-    if (!this.#isOver) return;
-    this.#leaveUpstream();
-    this.#client.exchangeOver(this.#closes);
-  }
+  // ---- ends
 
-  // ---- what the upstream does
-
-  /**
-   * An interim answer passed on commits to its upstream when it describes the answer to come (103). 100 and 102 do not: they say
-   * nothing about it, and the body that a 100 invited may still be held. A second 100, from the fallback, is dropped.
-   */
-  interimAnswer(parser: ResponseHeadParser, bytes: Buffer): void {
-    this.#movedAtTick = this.#environment.clock.tick;
-    const { status } = parser;
-    if (this.#request.minorVersion === 0 || (status === 100 && this.#hasContinued)) return;
-    if (status === 100) this.#hasContinued = true;
-    else if (status !== 102) this.#isCommitted = true;
-    const forwarding = { edits: undefined, upgrade: false, closes: false };
-    // A copy: interim answers are few, and the buffer is read on.
-    this.#client.write(Buffer.from(forwardAnswerHead(parser, bytes, parser.headEnd, forwarding)));
-    if (this.#client.mustWait) this.#connection?.pipe.hold();
-  }
-
-  answerBegins(parser: ResponseHeadParser, framing: Framing): boolean {
-    this.#isCommitted = true;
-    this.#sender.letGo();
-    this.#framing = framing;
-    this.#status = parser.status;
-    this.#closes = framing === "until-close" || this.#closesAfter();
-    this.#edits = undefined;
-    if (this.#plan.responseHeaders === undefined && this.#plan.filterBody === undefined) {
-      return framing === "chunked" && this.#request.minorVersion === 0;
-    }
-    const { status, rawHeaders } = parser;
-    const head: AnswerHead = { status, fellBack: this.#fellBack, rawHeaders };
-    const { onError } = this.#environment;
-    this.#edits = wantedEdits(this.#plan, head, onError);
-    const filter = framing === "none" ? undefined : wantedFilter(this.#plan, head, onError);
-    if (filter !== undefined) this.#openFilter(filter);
-    return framing === "chunked" && (this.#request.minorVersion === 0 || this.#filter !== undefined);
-  }
-
-  answerHead(parser: ResponseHeadParser, bytes: Buffer, end: number, isLast: boolean): void {
-    const { minorVersion } = this.#request;
-    this.#movedAtTick = this.#environment.clock.tick;
-    this.#hasBegun = true;
-    this.#isReframed = this.#filter !== undefined || (minorVersion === 0 && this.#framing === "chunked");
-    if (this.#isReframed) {
-      const reframed = minorVersion === 0 ? "close" : "chunked";
-      this.#closes ||= minorVersion === 0;
-      const { headEnd } = parser;
-      const options = { edits: this.#edits, upgrade: false, closes: this.#closes, reframed } as const;
-      this.#client.write(
-        Buffer.from(forwardAnswerHead(parser, bytes.subarray(0, headEnd), headEnd, options)),
-      );
-      if (end > headEnd || isLast) this.answerBody(bytes, headEnd, end, isLast);
-      return;
-    }
-    const options: AnswerForwarding = { edits: this.#edits, upgrade: false, closes: this.#closes };
-    this.#client.write(forwardAnswerHead(parser, bytes, end, options));
-    this.#afterWrite(isLast);
-  }
-
-  answerBody(bytes: Buffer, from: number, to: number, isLast: boolean): void {
-    this.#movedAtTick = this.#environment.clock.tick;
-    if (this.#filter !== undefined) {
-      if (to > from) this.#filter.write(bytes, from, to);
-      if (isLast) {
-        this.#filter.end();
-        if (this.#sender.isComplete) this.#leaveUpstream();
-      }
-      return;
-    }
-    if (to > from) {
-      const piece = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-      this.#client.write(piece);
-    }
-    this.#afterWrite(isLast);
-  }
-
-  upgraded(parser: ResponseHeadParser, bytes: Buffer, to: number): void {
-    this.#isCommitted = true;
-    this.#status = 101;
-    const head = { status: 101, fellBack: this.#fellBack, rawHeaders: parser.rawHeaders };
-    const edits = wantedEdits(this.#plan, head, this.#environment.onError);
-    this.#client.write(forwardAnswerHead(parser, bytes, to, { edits, upgrade: true, closes: false }));
-    const connection = this.#connection as UpstreamConnection;
-    this.#splice = new Splice(this.#client, connection, (broken) => {
-      this.#broken = broken;
-      this.#over();
-    });
-    this.#splice.start();
-  }
-
-  upstreamRead(bytes: Buffer, length: number): void {
-    this.#splice?.upstreamRead(bytes, length);
-  }
-
-  upstreamFlushed(): void {
-    if (this.#splice !== undefined) this.#splice.upstreamFlushed();
-    else this.#sender.flushed();
-  }
-
-  upstreamEnded(): void {
-    this.#splice?.upstreamEnded();
-  }
-
-  answerMalformed(reason: string): void {
-    if (this.#hasBegun) this.#breakClient();
-    else this.#attemptFailed(malformedAnswer(this.#upstreamKey(), reason));
-  }
-
-  upstreamLost(isOrderly: boolean, error: Error | undefined): void {
-    if (this.#splice !== undefined) {
-      this.#splice.upstreamLost(isOrderly);
-      return;
-    }
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (this.#isAnswered) {
-      // It answered early and takes no more of the body.
-      this.#sender.discard();
-    } else if (this.#hasBegun) this.#breakClient();
-    else {
-      const stage = this.#sender.isSent ? "answer" : "request";
-      this.#attemptFailed(answerFailure(this.#upstreamKey(), error, stage), connection?.isReused);
-    }
-  }
-
-  // ---- the answer's end
-
-  #afterWrite(isLast: boolean): void {
-    if (this.#client.mustWait) this.#connection?.pipe.hold();
-    if (isLast) this.#answerEnds();
-  }
-
-  #leaveUpstream(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.finish();
-  }
-
-  #answerEnds(): void {
-    this.#isAnswered = true;
-    if (!this.#client.mustWait) this.#finish();
-  }
-
+  /** The answer is over, its request maybe not. */
   #finish(): void {
     this.#over();
-    if (this.#sender.isComplete) {
-      this.#leaveUpstream();
-      this.#client.exchangeOver(this.#closes);
-    } else if (this.#closes) {
-      this.#connection?.close();
-      this.#connection = undefined;
+    if (this.#sender.isComplete) this.#leave();
+    else if (this.#request.closes) {
+      this.#attempts.abandon();
       this.#client.exchangeOver(true, false);
     } else {
       // The rest of a body whose answer is over still goes where it went, for a while.
-      this.#movedAtTick = this.#environment.clock.tick;
-      if (this.#connection === undefined) this.#sender.discard();
+      this.#moved();
+      if (this.#attempts.connection === undefined) this.#sender.discard();
     }
   }
 
-  /** The answer broke off in its middle: so does the client's (I1). */
-  #breakClient(): void {
-    if (this.#isOver) return;
-    this.#broken = "upstream";
+  /** Both are over, in order. */
+  #leave(): void {
+    this.#attempts.leave();
+    this.#client.exchangeOver(this.#request.closes);
+  }
+
+  #breakOff(side: "client" | "upstream"): void {
+    this.#broken = side;
     this.#over();
-    this.#connection?.close();
-    this.#connection = undefined;
-    // What came is still delivered, where the end of the connection cannot be taken for the end of the body.
-    const endsByClose = this.#framing === "until-close" || this.#request.minorVersion === 0;
-    this.#client.cut(endsByClose && this.#filter === undefined);
   }
 
   #over(): void {
@@ -496,13 +367,13 @@ export class Exchange implements AnswerSink {
     stats.requestsRunning--;
     const status = this.#status ?? 0;
     stats.answersByClass[(status < 600 ? Math.floor(status / 100) : 0) as 0]++;
-    this.#reaching?.abort();
-    this.#filter?.destroy();
+    this.#answer?.close();
     if (this.#plan.done === undefined && !wantsRequestReports()) return;
+    const { failure, fellBack, upstream } = this.#attempts;
     const outcome: Outcome = {
       status: this.#status,
-      fellBack: this.#fellBack,
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      fellBack,
+      ...(failure === undefined ? {} : { failure }),
       ...(this.#broken === undefined ? {} : { broken: this.#broken }),
       durationMs: performance.now() - this.#startedAtMs,
     };
@@ -511,29 +382,27 @@ export class Exchange implements AnswerSink {
     } catch (error) {
       onError(error);
     }
-    reportRequest(this.#request.head, this.#upstream?.key, outcome);
-  }
-
-  #openFilter(stream: Duplex): void {
-    const isChunked = this.#request.minorVersion === 1;
-    this.#closes = !isChunked || this.#closesAfter();
-    this.#filter = new AnswerFilter(stream, this.#client, isChunked, {
-      pause: () => this.#connection?.pipe.stream.pause(),
-      resume: () => this.#connection?.pipe.stream.resume(),
-      ended: () => this.#answerEnds(),
-      failed: () => this.#breakClient(),
-    });
+    reportRequest(this.#request.head, upstream?.key, outcome);
   }
 
   /** Whether the client's connection ends after the answer. */
-  #closesAfter(): boolean {
-    const { closes, expects } = this.#request;
-    if (closes || this.asksUpgrade || this.#environment.isDraining) return true;
+  #decideClosing(): void {
+    const request = this.#request;
+    if (request.closes) return;
     // A client that was not told to go on may leave its body out, or not. Source: RFC 9110 §10.1.1
-    return expects && !this.#hasContinued && !this.#sender.isComplete;
+    const isUnsure = request.expects && !this.#hasContinued && !this.#sender.isComplete;
+    request.closes = isUnsure || this.asksUpgrade || this.#environment.isDraining;
   }
 
-  #upstreamKey(): string {
-    return this.#upstream?.key ?? "";
+  get #hasBegun(): boolean {
+    return this.#answer?.hasBegun === true;
+  }
+
+  #wishesFor(parser: ResponseHeadParser, hasBody: boolean): AnswerWishes | undefined {
+    const plan = this.#plan;
+    if (plan.responseHeaders === undefined && plan.filterBody === undefined) return undefined;
+    const { status, rawHeaders } = parser;
+    const head: AnswerHead = { status, fellBack: this.#attempts.fellBack, rawHeaders };
+    return wishesFor(plan, head, hasBody, this.#environment.onError);
   }
 }

@@ -15,6 +15,6 @@ export interface ReceivedRequest {
   readonly isRepeatable: boolean;
   readonly asksUpgrade: boolean;
   readonly expects: boolean;
-  /** The client's connection ends after the answer. */
+  /** The client's connection ends after the answer: as the request says, or as is decided when the answer begins. */
   closes: boolean;
 }

@@ -95,6 +95,40 @@ test("an answer that breaks off in its middle, and a client that leaves, end the
   assert.equal(filters[0]?.destroyed, true);
 });
 
+test("an HTTP/1.0 client sees a break, and no end, where a filtered body breaks off", async () => {
+  await using upstream = await startUpstream({ fault: "reset-mid-body" });
+  await using proxy = await proxyTo({ to: upstream.port, plan: { filterBody: louder } });
+  await using client = await rawClient(proxy.port);
+  client.write("GET / HTTP/1.0\r\nHost: h\r\n\r\n");
+  const { error } = await client.closed;
+  assert.equal(proxy.outcomes[0]?.broken, "upstream");
+  // Node 20 reports a reset after data as an ordinary end; see RawPeer.closed.
+  if (!process.versions.node.startsWith("20.")) assert.match(String(error), /ECONNRESET/);
+});
+
+test("a filtered answer that came whole is passed on whole, though its upstream took only half of the request", async () => {
+  await using upstream = await startRawServer(async (peer) => {
+    await peer.waitFor("half");
+    peer.write(answer("Connection: close", "Content-Length: 5", "", "hello"));
+    peer.end();
+  });
+  let finish = (): void => {};
+  const slow = (): Transform =>
+    new Transform({
+      transform: (bytes: Buffer, _, done) => done(null, bytes),
+      flush: (done) => {
+        finish = () => done(null, "!");
+      },
+    });
+  await using proxy = await proxyTo({ to: upstream.port, plan: { filterBody: slow } });
+  await using client = await rawClient(proxy.port);
+  client.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nhalf");
+  await client.waitFor("hello");
+  await upstream.peers[0]?.closed;
+  finish();
+  assert.ok((await client.waitFor("!\r\n0\r\n\r\n")).includes("hello"));
+});
+
 test("connections may come from a server that listens already; closing drains and closes it", async () => {
   await using upstream = await startUpstream();
   const server = createServer().listen(0, "127.0.0.1");

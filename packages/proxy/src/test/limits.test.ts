@@ -70,6 +70,27 @@ test("an answer that does not begin within the plan's limit is 504, or the fallb
   assert.equal((await exchange(falling.port, post("once"))).status, 504);
 });
 
+test("early hints begin no answer: limits of the body and of the answer still hold", async () => {
+  await using upstream = await startRawServer(async (peer) => {
+    await peer.waitFor("\r\n\r\n");
+    peer.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  });
+  await using live = await startUpstream({ name: "live" });
+  await using proxy = await proxyTo({
+    to: upstream.port,
+    fallback: live.port,
+    plan: { answerTimeoutMs: 20 },
+    limits: { bodyIdleTimeoutMs: 20 },
+  });
+  const unanswered = (await rawExchange(proxy.port, get())).toString();
+  assert.match(unanswered, /^HTTP\/1.1 103 .*\r\n\r\nHTTP\/1.1 504 .*E_ANSWER_TIMEOUT/s);
+  await using client = await rawClient(proxy.port);
+  client.write("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nhalf");
+  await client.closed;
+  assert.match(client.received.toString(), /^HTTP\/1.1 103 .*\r\n\r\nHTTP\/1.1 408 .*E_REQUEST_TIMEOUT/s);
+  assert.equal(live.requests.length, 0, "nothing leads back");
+});
+
 test("requests sent ahead beyond the limit wait with the client, and are all answered in order", async () => {
   await using upstream = await startUpstream();
   await using proxy = await proxyTo({ to: upstream.port, limits: { maxPipelinedBytes: 1_000 } });
