@@ -1,6 +1,7 @@
 import { isLoopbackHost } from "@clew/context";
 import type { PortInfo } from "@clew/control";
 import {
+  type AnswerLimits,
   defaultWiretapLimits,
   type ListenAddress,
   maxHeldBytesOfAllTaps,
@@ -48,6 +49,8 @@ export interface AgentOptions {
   /** Which requests are health checks, and so always live. */
   readonly health?: DecideOptions | undefined;
   readonly log: Logger;
+  /** How long the live service's answers may take. An override's may take any time: somebody may sit at a breakpoint. Default none. */
+  readonly answerLimits?: AnswerLimits | undefined;
   readonly limits?: Partial<AgentLimits> | undefined;
   readonly proxyLimits?: Partial<ProxyLimits> | undefined;
   /** Of ports whose protocol is `tcp`. */

@@ -67,7 +67,7 @@ export async function startPort(core: Core, name: string, port: AgentPort): Prom
       port: name,
       health,
       limits,
-      live: tcpUpstream(port.upstream.host, port.upstream.port),
+      live: tcpUpstream(port.upstream.host, port.upstream.port, options.answerLimits),
       overrides,
       wiretaps,
       histograms,

@@ -287,14 +287,15 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
   }
 
   #sweepWait(): void {
-    const limitMs = this.#plan.answerTimeoutMs ?? 0;
-    if (limitMs === 0 || this.#attempts.connection === undefined) return;
+    const { upstream, connection } = this.#attempts;
+    const limitMs = upstream?.answerTimeoutMs;
+    if (limitMs === undefined || connection === undefined) return;
     if (this.#environment.clock.isOver(this.#movedAtTick, limitMs)) this.#attempts.timedOut(limitMs);
   }
 
   #sweepAnswer(): void {
-    const limitMs = this.#plan.answerIdleTimeoutMs ?? 0;
-    if (limitMs === 0 || this.#answer?.isWhole === true || this.#client.mustWait) return;
+    const limitMs = this.#attempts.upstream?.answerIdleTimeoutMs;
+    if (limitMs === undefined || this.#answer?.isWhole === true || this.#client.mustWait) return;
     if (this.#environment.clock.isOver(this.#movedAtTick, limitMs)) this.answerBroken();
   }
 

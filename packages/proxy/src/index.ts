@@ -27,6 +27,7 @@ export type {
 export { tcpUpstream } from "./tcp-upstream.ts";
 export type {
   AnswerHead,
+  AnswerLimits,
   Failure,
   HeaderEdits,
   LocalAnswer,

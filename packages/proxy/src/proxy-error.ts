@@ -16,7 +16,7 @@ export function answerFailure(upstreamKey: string, error: unknown, stage: Failur
   return { code: "E_UPSTREAM_BROKEN", message, stage };
 }
 
-/** Only where the plan names a limit: an intercept may wait at a breakpoint for ever. */
+/** Only where the upstream has a limit. */
 export function timeoutFailure(upstreamKey: string, limitMs: number): Failure {
   const message = `${upstreamKey} did not answer within ${limitMs} ms`;
   return { code: "E_ANSWER_TIMEOUT", message, stage: "answer" };

@@ -31,9 +31,24 @@ export interface AnswerHead {
   readonly rawHeaders: readonly string[];
 }
 
+/** How long an upstream's answers to requests may take. Times are in ms; undefined is none. */
+export interface AnswerLimits {
+  /**
+   * For the answer to begin once the upstream has the whole request; an interim answer begins the wait anew. Then 504, or the
+   * fallback where the request may be repeated. Default none: an answer may be waited for on purpose (a long poll), and
+   * somebody may sit at a breakpoint.
+   */
+  readonly answerTimeoutMs?: number | undefined;
+  /**
+   * For silence in the middle of the answer, while the client takes it; then it is broken off. Not after an upgrade. Default none: a
+   * stream of events may be silent for long.
+   */
+  readonly answerIdleTimeoutMs?: number | undefined;
+}
+
 /** Where bytes can be sent: one key, one pool of kept connections. */
-export interface Upstream {
-  /** Pool key: two upstreams with one key are interchangeable. */
+export interface Upstream extends AnswerLimits {
+  /** Pool key: connections to two upstreams with one key are interchangeable. */
   readonly key: string;
   /** Opens one byte pipe. Rejects when it cannot be reached; nothing was sent then. */
   connect(signal: AbortSignal): Promise<Duplex>;
@@ -60,16 +75,6 @@ export interface Plan {
    * destroyed when the answer breaks off or the client leaves.
    */
   filterBody?(answer: AnswerHead): Duplex | undefined;
-  /**
-   * Limit for `upstream`'s answer to begin once it has the whole request, in ms; then 504, or the fallback where the request may
-   * be repeated. Default none: somebody may sit at a breakpoint.
-   */
-  readonly answerTimeoutMs?: number | undefined;
-  /**
-   * Limit for silence in the middle of the answer, while the client takes it, in ms; then it is broken off. Default none: a stream
-   * of events may be silent for long.
-   */
-  readonly answerIdleTimeoutMs?: number | undefined;
   /**
    * Each gets a copy of the request as it goes upstream the first time; not of an upgrade, whose answer it would have to give.
    * None of them can hold the request up.

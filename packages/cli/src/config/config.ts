@@ -1,6 +1,7 @@
 import type { RoutingKeys, ServiceInfo } from "@clew/control";
 import type { Endpoint } from "@clew/tunnel";
 import type { GatewayConfig } from "./gateway-section.ts";
+import type { ServiceLimitsSection } from "./schema.ts";
 
 export interface PortConfig {
   readonly listen: Endpoint;
@@ -16,6 +17,7 @@ export interface ServiceConfig {
   readonly propagate: boolean;
   /** With `{service.port}` as it stands in the file. */
   readonly env: Readonly<Record<string, string>>;
+  readonly limits: ServiceLimitsSection;
   readonly ports: Readonly<Record<string, PortConfig>>;
 }
 

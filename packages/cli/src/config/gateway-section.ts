@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Endpoint } from "@clew/tunnel";
 import { z } from "zod";
 import { parseEndpoint } from "./config.ts";
-import { hostPort, name } from "./names.ts";
+import { hostPort, limitMs, name } from "./names.ts";
 
 interface IngressSection {
   readonly service?: string | undefined;
@@ -37,6 +37,7 @@ interface LimitsSection {
   readonly previewRequests?: RateSection | undefined;
   readonly passwordTriesPerClient?: RateSection | undefined;
   readonly passwordTriesPerPreview?: RateSection | undefined;
+  readonly clientStallTimeoutMs?: number | undefined;
 }
 
 /** The gateway's section as it stands in the file. */
@@ -95,6 +96,12 @@ const limitsSection: z.ZodType<LimitsSection> = z.strictObject({
   passwordTriesPerPreview: rate(
     "wrong passwords of all clients for one preview; default 100 at once, one more every 6 s",
   ),
+  clientStallTimeoutMs: limitMs
+    .optional()
+    .describe(
+      "ms in which a client takes nothing of what waits for it; then its connection is broken off, up to 2 s late. " +
+        "Default none: a browser at a breakpoint takes nothing either; 60000 suits a gateway that strangers reach",
+    ),
 });
 
 const partnerSection: z.ZodType<PartnerSection> = z
@@ -155,7 +162,7 @@ export const gatewaySection: z.ZodType<GatewaySection> = z.strictObject({
     .min(1)
     .optional()
     .describe("stdout, or a file: a line of JSON for each request; a file is opened anew on SIGHUP"),
-  limits: limitsSection.optional().describe("how much one preview and one visitor may ask for"),
+  limits: limitsSection.optional().describe("how much previews and clients may ask for, and how long"),
 });
 
 interface Fault {

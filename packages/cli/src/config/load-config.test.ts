@@ -162,3 +162,24 @@ ${small}`);
   );
   assert.match(unknown, /gateway\.ingresses\.a\.service .*no service shop; there are: orders/);
 });
+
+test("limits of time are whole milliseconds, none by default, and only where there are requests", async () => {
+  const withLimits = (limits: string, protocol = "auto"): string =>
+    small
+      .replace("  orders:", `  orders:\n    limits: ${limits}`)
+      .replace('9102"', `9102", protocol: ${protocol}`);
+  const limitsOf = async (text: string): Promise<unknown> => (await load(text)).config.services[0]?.limits;
+  assert.deepEqual(await limitsOf(small), {});
+  const all = "{ answerTimeoutMs: 60000, answerIdleTimeoutMs: 1, clientStallTimeoutMs: 30000 }";
+  const set = { answerTimeoutMs: 60_000, answerIdleTimeoutMs: 1, clientStallTimeoutMs: 30_000 };
+  assert.deepEqual(await limitsOf(withLimits(all)), set);
+  const report = await faultsOf(
+    `gateway: { ingress: orders, limits: { clientStallTimeoutMs: -1 } }\n` +
+      withLimits("{ answerTimeoutMs: 0, answerIdleTimeoutMs: 1.5, clientStallTimeoutMs: 1m }"),
+  );
+  assert.match(report, /services\.orders\.limits\.answerTimeoutMs .*leave it out for none/);
+  assert.match(report, /limits\.answerIdleTimeoutMs .*is not a whole number of milliseconds/);
+  assert.match(report, /limits\.clientStallTimeoutMs .*is not a whole number of milliseconds/);
+  assert.match(report, /gateway\.limits\.clientStallTimeoutMs .*leave it out for none/);
+  assert.match(await faultsOf(withLimits(all, "tcp")), /orders\.limits .*protocol tcp there are none/);
+});

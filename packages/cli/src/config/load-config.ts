@@ -138,7 +138,11 @@ function crossChecks(file: ConfigFile): Fault[] {
   const faults: Fault[] = [];
   const names = Object.keys(file.services);
   if (file.gateway) faults.push(...checkGateway(file.gateway, names));
-  for (const [name, { env = {} }] of Object.entries(file.services)) {
+  for (const [name, { env = {}, limits, ports }] of Object.entries(file.services)) {
+    if (limits !== undefined && Object.values(ports).every(({ protocol }) => protocol === "tcp")) {
+      const message = "limits requests, and on ports of protocol tcp there are none";
+      faults.push({ path: ["services", name, "limits"], message });
+    }
     for (const [variable, value] of Object.entries(env)) {
       const path = ["services", name, "env", variable];
       for (const reference of unknownReferences(value, file.services)) {
@@ -212,6 +216,7 @@ function resolveService(
     cwd: resolve(folder, service.cwd ?? "."),
     propagate: service.propagate ?? true,
     env: service.env ?? {},
+    limits: service.limits ?? {},
     ports: Object.fromEntries(ports),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type GatewaySection, gatewaySection } from "./gateway-section.ts";
-import { hostPort, name } from "./names.ts";
+import { hostPort, limitMs, name } from "./names.ts";
 
 interface PortSection {
   readonly listen: string;
@@ -8,11 +8,19 @@ interface PortSection {
   readonly protocol?: "auto" | "http1" | "tcp" | undefined;
 }
 
+/** Limits of time in ms, those that are set. */
+export interface ServiceLimitsSection {
+  readonly answerTimeoutMs?: number | undefined;
+  readonly answerIdleTimeoutMs?: number | undefined;
+  readonly clientStallTimeoutMs?: number | undefined;
+}
+
 interface ServiceSection {
   readonly run?: string | undefined;
   readonly cwd?: string | undefined;
   readonly propagate?: boolean | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly limits?: ServiceLimitsSection | undefined;
   readonly ports: Readonly<Record<string, PortSection>>;
 }
 
@@ -42,6 +50,28 @@ const portSection: z.ZodType<PortSection> = z.strictObject({
     .describe("what is spoken on the port; tcp passes whole connections on, whatever they say; default auto"),
 });
 
+// None is on by default: each would break something that somebody waits for on purpose, and that worked before the agent was there.
+const serviceLimitsSection: z.ZodType<ServiceLimitsSection> = z.strictObject({
+  answerTimeoutMs: limitMs
+    .optional()
+    .describe(
+      "ms from the end of a request to the beginning of the service's answer; then the agent answers 504 (E_ANSWER_TIMEOUT). " +
+        "Not for overrides, where somebody may sit at a breakpoint. Default none: a long poll is answered late on purpose",
+    ),
+  answerIdleTimeoutMs: limitMs
+    .optional()
+    .describe(
+      "ms of silence in the middle of the service's answer, while the client takes it; then the answer is broken off. " +
+        "Not after an upgrade, nor for overrides. Default none: a stream of events may be silent for long",
+    ),
+  clientStallTimeoutMs: limitMs
+    .optional()
+    .describe(
+      "ms in which a client takes nothing of what waits for it; then its connection is broken off. " +
+        "Default none: callers are one's own services, and one of them may stand at a breakpoint",
+    ),
+});
+
 const serviceSection: z.ZodType<ServiceSection> = z.strictObject({
   run: z
     .string()
@@ -60,6 +90,11 @@ const serviceSection: z.ZodType<ServiceSection> = z.strictObject({
     .record(z.string(), z.string())
     .optional()
     .describe("environment of the service; {name.port} stands for the host:port of that service's agent"),
+  limits: serviceLimitsSection
+    .optional()
+    .describe(
+      "how long requests may wait, on ports of HTTP; a limit bites up to 2 s late; default: for ever",
+    ),
   ports: z
     .record(name, portSection)
     .refine((ports) => Object.keys(ports).length > 0, "needs at least one port")

@@ -58,18 +58,21 @@ export async function runAgents(options: AgentsStart): Promise<Agents> {
 
 function runAgent(
   { config, manager, log, inherited, isRelieving = false, worker }: AgentsStart,
-  { name, ports, env }: ServiceConfig,
+  { name, ports, env, limits }: ServiceConfig,
 ): Promise<Agent> {
   const inheriting = Object.entries(ports).map(([port, { listen, ...rest }]) => {
     const ask = inherited && (() => inherited(formatEndpoint(listen)));
     return [port, { ...rest, listen: { ...listen, inherited: ask } }] as const;
   });
+  const { clientStallTimeoutMs, ...answerLimits } = limits;
   return startAgent({
     service: name,
     ports: Object.fromEntries(inheriting),
     env,
     manager,
     metrics: config.metrics !== undefined,
+    answerLimits,
+    proxyLimits: clientStallTimeoutMs === undefined ? {} : { clientStallTimeoutMs },
     log: log.child({ component: `${name} agent` }),
     ...(worker === undefined ? {} : { id: `${name}-${worker.seed}`, worker: worker.name }),
     ...(isRelieving ? { tableWaitMs } : {}),

@@ -37,7 +37,7 @@ export function runGateway({
     previewUrl,
     accept,
     partners = {},
-    limits,
+    limits: { clientStallTimeoutMs, ...limits } = {},
     accessLog,
   } = gateway;
   const ask = inherited && (() => inherited(formatEndpoint(listen)));
@@ -53,7 +53,8 @@ export function runGateway({
     previewUrl,
     accept: [...accept],
     partners: Object.entries(partners).map(([name, partner]) => ({ name, ...partner })),
-    limits: limits && Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
+    limits: Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
+    proxyLimits: clientStallTimeoutMs === undefined ? {} : { clientStallTimeoutMs },
     accessLog,
     manager,
     log,

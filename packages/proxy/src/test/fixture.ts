@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Echo, type RawPeer, rawExchange } from "@clew/testing";
 import {
+  type AnswerLimits,
   type LocalAnswer,
   type Outcome,
   type Plan,
@@ -21,6 +22,8 @@ export interface ProxyUnderTest extends AsyncDisposable {
 
 export interface Setup {
   readonly to: number;
+  /** Of the upstream; the fallback has none. */
+  readonly answerLimits?: AnswerLimits;
   readonly fallback?: number;
   readonly plan?: Partial<Plan>;
   readonly route?: (head: RequestHead, plan: Plan) => Plan | LocalAnswer;
@@ -32,7 +35,7 @@ export async function proxyTo(setup: Setup): Promise<ProxyUnderTest> {
   const outcomes: Outcome[] = [];
   const errors: unknown[] = [];
   const plan: Plan = {
-    upstream: tcpUpstream("127.0.0.1", setup.to),
+    upstream: tcpUpstream("127.0.0.1", setup.to, setup.answerLimits),
     fallback: setup.fallback === undefined ? undefined : tcpUpstream("127.0.0.1", setup.fallback),
     done: (outcome) => outcomes.push(outcome),
     ...setup.plan,

@@ -60,12 +60,12 @@ test("an answer that does not begin within the plan's limit is 504, or the fallb
   await using silent = await startRawServer(() => {});
   await using live = await startUpstream({ name: "live" });
   const limits = { clientIdleTimeoutMs: 40 };
-  const plan = { answerTimeoutMs: 20 };
-  await using proxy = await proxyTo({ to: silent.port, plan, limits });
+  const answerLimits = { answerTimeoutMs: 20 };
+  await using proxy = await proxyTo({ to: silent.port, answerLimits, limits });
   const { status, head } = await exchange(proxy.port, get());
   assert.equal(status, 504);
   assert.match(head, /\r\nclew-error: E_ANSWER_TIMEOUT\r\n/);
-  await using falling = await proxyTo({ to: silent.port, fallback: live.port, plan, limits });
+  await using falling = await proxyTo({ to: silent.port, fallback: live.port, answerLimits, limits });
   assert.equal(echoOf(await rawExchange(falling.port, get())).upstream, "live");
   assert.equal((await exchange(falling.port, post("once"))).status, 504);
 });
@@ -79,7 +79,7 @@ test("early hints begin no answer: limits of the body and of the answer still ho
   await using proxy = await proxyTo({
     to: upstream.port,
     fallback: live.port,
-    plan: { answerTimeoutMs: 20 },
+    answerLimits: { answerTimeoutMs: 20 },
     limits: { bodyIdleTimeoutMs: 20 },
   });
   const unanswered = (await rawExchange(proxy.port, get())).toString();
@@ -247,7 +247,7 @@ test("an answer that is silent in its middle for longer than its plan allows is 
     peer.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
   });
   const limits = { clientIdleTimeoutMs: 40 };
-  await using proxy = await proxyTo({ to: upstream.port, plan: { answerIdleTimeoutMs: 20 }, limits });
+  await using proxy = await proxyTo({ to: upstream.port, answerLimits: { answerIdleTimeoutMs: 20 }, limits });
   assert.equal((await exchange(proxy.port, get())).body, "half");
   await upstream.peers[0]?.closed;
   assert.equal(proxy.outcomes[0]?.broken, "upstream");
