@@ -3,12 +3,17 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import { toJsonSchema } from "@valibot/to-json-schema";
 import { configSchema } from "../packages/cli/dist/config/schema.js";
 import { environmentName, settings } from "../packages/cli/dist/config/settings.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const schema = z.toJSONSchema(configSchema, { io: "input" });
+const { $schema, ...described } = toJsonSchema(configSchema, {
+  target: "draft-2020-12",
+  // What JSON Schema cannot say: conditions over several members, and blanks that are taken off.
+  ignoreActions: ["check", "finite", "safe_integer", "trim"],
+});
+const schema = { $schema, ...described };
 const bySetting = new Map(settings.map((setting) => [setting.path.join("."), setting]));
 
 /** Rows of one level of the schema; a record's members are shown as NAME. */

@@ -1,9 +1,10 @@
 import type { Override, Rule } from "@clew/routing";
 import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
-import { z } from "zod";
+import * as v from "valibot";
 import { type Nothing, type PreviewFunctions, previews } from "./preview-api.ts";
 import {
   agentInfoSchema,
+  count,
   decisionReportSchema,
   overrideGrantSchema,
   overrideRequestSchema,
@@ -15,7 +16,9 @@ import {
   sessionGrantSchema,
   sessionInfoSchema,
   tableEventSchema,
+  name as text,
 } from "./schemas.ts";
+import { number, object, wholeNumber } from "./shapes.ts";
 import type {
   AgentInfo,
   DecisionReport,
@@ -126,30 +129,29 @@ export interface TableWatch {
 export const maxDecisionsPerReport = 200;
 
 const version = "1.0.0";
-const text: z.ZodString = z.string().min(1).max(256);
 const proof = { session: text, token: text };
-const maybeProof = { session: text.optional(), token: text.optional() };
-const takeover: z.ZodOptional<z.ZodBoolean> = z.boolean().optional();
-const nothing: z.ZodType<Nothing> = z.object({});
-const durationMs: z.ZodInt = z.int().min(1);
+const maybeProof = { session: v.optional(text), token: v.optional(text) };
+const takeover = v.optional(v.boolean());
+const nothing: v.GenericSchema<Nothing> = object({});
+const durationMs = v.pipe(wholeNumber, v.minValue(1));
 
 const sessions: ManagerApi["sessions"] = {
   open: defineFunction({
     name: "sessions.open",
     version,
-    arguments: z.object({ owner: text, host: text }),
+    arguments: object({ owner: text, host: text }),
     result: sessionGrantSchema,
   }),
   resume: defineFunction({
     name: "sessions.resume",
     version,
-    arguments: z.object(proof),
+    arguments: object(proof),
     result: sessionGrantSchema,
   }),
   close: defineFunction({
     name: "sessions.close",
     version,
-    arguments: z.object(proof),
+    arguments: object(proof),
     result: nothing,
     idempotent: true,
   }),
@@ -157,7 +159,7 @@ const sessions: ManagerApi["sessions"] = {
     name: "sessions.list",
     version,
     arguments: nothing,
-    result: z.object({ sessions: z.array(sessionInfoSchema) }),
+    result: object({ sessions: v.array(sessionInfoSchema) }),
     idempotent: true,
   }),
 };
@@ -167,13 +169,13 @@ const services: ManagerApi["services"] = {
     name: "services.list",
     version,
     arguments: nothing,
-    result: z.object({ services: z.array(serviceInfoSchema) }),
+    result: object({ services: v.array(serviceInfoSchema) }),
     idempotent: true,
   }),
   describe: defineFunction({
     name: "services.describe",
     version,
-    arguments: z.object({ service: text }),
+    arguments: object({ service: text }),
     result: serviceInfoSchema,
     idempotent: true,
   }),
@@ -184,21 +186,21 @@ const overrides: ManagerApi["overrides"] = {
   put: defineFunction({
     name: "overrides.put",
     version,
-    arguments: z.object({ ...proof, takeover, override: overrideRequestSchema }),
+    arguments: object({ ...proof, takeover, override: overrideRequestSchema }),
     result: overrideGrantSchema,
     idempotent: true,
   }),
   delete: defineFunction({
     name: "overrides.delete",
     version,
-    arguments: z.object({ ...maybeProof, id: text }),
+    arguments: object({ ...maybeProof, id: text }),
     result: nothing,
   }),
   list: defineFunction({
     name: "overrides.list",
     version,
-    arguments: z.object({ service: text.optional(), route: text.optional(), session: text.optional() }),
-    result: z.object({ overrides: z.array(overrideSchema) }),
+    arguments: object({ service: v.optional(text), route: v.optional(text), session: v.optional(text) }),
+    result: object({ overrides: v.array(overrideSchema) }),
     idempotent: true,
   }),
 };
@@ -207,20 +209,20 @@ const rules: ManagerApi["rules"] = {
   put: defineFunction({
     name: "rules.put",
     version,
-    arguments: z.object({ ...proof, takeover, rule: ruleRequestSchema }),
-    result: z.object({ rule: ruleSchema }),
+    arguments: object({ ...proof, takeover, rule: ruleRequestSchema }),
+    result: object({ rule: ruleSchema }),
   }),
   delete: defineFunction({
     name: "rules.delete",
     version,
-    arguments: z.object({ ...maybeProof, id: text }),
+    arguments: object({ ...maybeProof, id: text }),
     result: nothing,
   }),
   list: defineFunction({
     name: "rules.list",
     version,
-    arguments: z.object({ service: text.optional() }),
-    result: z.object({ rules: z.array(ruleSchema) }),
+    arguments: object({ service: v.optional(text) }),
+    result: object({ rules: v.array(ruleSchema) }),
     idempotent: true,
   }),
 };
@@ -229,7 +231,7 @@ const routes: ManagerApi["routes"] = {
   key: defineFunction({
     name: "routes.key",
     version,
-    arguments: z.object({ route: text, expiresInMs: durationMs.optional() }),
+    arguments: object({ route: text, expiresInMs: v.optional(durationMs) }),
     result: routingKeyGrantSchema,
     idempotent: true,
   }),
@@ -247,7 +249,7 @@ export const api: ManagerApi = {
     watch: defineStream({
       name: "tables.watch",
       version,
-      arguments: z.object({ service: text, agent: agentInfoSchema, since: z.int().min(0).optional() }),
+      arguments: object({ service: text, agent: agentInfoSchema, since: v.optional(count) }),
       event: tableEventSchema,
     }),
   },
@@ -255,13 +257,15 @@ export const api: ManagerApi = {
     report: defineFunction({
       name: "decisions.report",
       version,
-      arguments: z.object({ decisions: z.array(decisionReportSchema).max(maxDecisionsPerReport) }),
+      arguments: object({
+        decisions: v.pipe(v.array(decisionReportSchema), v.maxLength(maxDecisionsPerReport)),
+      }),
       result: nothing,
     }),
     watch: defineStream({
       name: "decisions.watch",
       version,
-      arguments: z.object({ nonce: text.optional() }),
+      arguments: object({ nonce: v.optional(text) }),
       event: decisionReportSchema,
     }),
   },
@@ -269,7 +273,7 @@ export const api: ManagerApi = {
     name: "manager.health",
     version,
     arguments: nothing,
-    result: z.object({ status: text, version: text, startedAt: z.number(), environment: text }),
+    result: object({ status: text, version: text, startedAt: number, environment: text }),
     idempotent: true,
   }),
 };

@@ -1,6 +1,6 @@
 import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
 import type { JsonValue } from "@clew/wire";
-import { z } from "zod";
+import * as v from "valibot";
 import {
   accessRequestSchema,
   fieldsSchema,
@@ -20,7 +20,8 @@ import type {
   PreviewVisit,
   PreviewVisitor,
 } from "./preview-types.ts";
-import { gatewayInfoSchema } from "./schemas.ts";
+import { gatewayInfoSchema, name as text } from "./schemas.ts";
+import { object, wholeNumber } from "./shapes.ts";
 import type { GatewayInfo } from "./types.ts";
 
 export type Nothing = Readonly<Record<string, never>>;
@@ -80,71 +81,70 @@ export interface PreviewFunctions {
 export const maxVisitsPerReport = 200;
 
 const version = "1.0.0";
-const text: z.ZodString = z.string().min(1).max(256);
-const durationMs: z.ZodInt = z.int().min(1);
-const nothing: z.ZodType<Nothing> = z.object({});
-const slug = z.object({ slug: text });
+const durationMs = v.pipe(wholeNumber, v.minValue(1));
+const nothing: v.GenericSchema<Nothing> = object({});
+const slug = object({ slug: text });
 
 export const previews: PreviewFunctions = {
   create: defineFunction({
     name: "previews.create",
     version,
-    arguments: z.object({
+    arguments: object({
       route: text,
       owner: text,
-      name: text.optional(),
-      expiresInMs: durationMs.optional(),
-      access: accessRequestSchema.optional(),
-      ingress: text.optional(),
-      headers: headersSchema.optional(),
-      fields: fieldsSchema.optional(),
-      banner: z.boolean().optional(),
+      name: v.optional(text),
+      expiresInMs: v.optional(durationMs),
+      access: v.optional(accessRequestSchema),
+      ingress: v.optional(text),
+      headers: v.optional(headersSchema),
+      fields: v.optional(fieldsSchema),
+      banner: v.optional(v.boolean()),
     }),
-    result: z.object({ preview: previewGrantSchema }),
+    result: object({ preview: previewGrantSchema }),
   }),
   extend: defineFunction({
     name: "previews.extend",
     version,
-    arguments: z.object({ slug: text, expiresInMs: durationMs }),
-    result: z.object({ preview: previewInfoSchema }),
+    arguments: object({ slug: text, expiresInMs: durationMs }),
+    result: object({ preview: previewInfoSchema }),
     idempotent: true,
   }),
   revoke: defineFunction({ name: "previews.revoke", version, arguments: slug, result: nothing }),
   list: defineFunction({
     name: "previews.list",
     version,
-    arguments: z.object({ route: text.optional() }),
-    result: z.object({ previews: z.array(previewInfoSchema) }),
+    arguments: object({ route: v.optional(text) }),
+    result: object({ previews: v.array(previewInfoSchema) }),
     idempotent: true,
   }),
   show: defineFunction({
     name: "previews.show",
     version,
-    arguments: z.object({ slug: text, withLink: z.boolean().optional() }),
-    result: z.object({
+    arguments: object({ slug: text, withLink: v.optional(v.boolean()) }),
+    result: object({
       preview: previewInfoSchema,
-      visitors: z.array(previewVisitorSchema),
-      linkToken: text.optional(),
+      visitors: v.array(previewVisitorSchema),
+      linkToken: v.optional(text),
     }),
     idempotent: true,
   }),
   visits: defineFunction({
     name: "previews.visits",
     version,
-    arguments: z.object({ visits: z.array(previewVisitSchema).max(maxVisitsPerReport) }),
+    arguments: object({ visits: v.pipe(v.array(previewVisitSchema), v.maxLength(maxVisitsPerReport)) }),
     result: nothing,
   }),
   revokeVisitor: defineFunction({
     name: "previews.revokeVisitor",
     version,
-    arguments: z.object({ slug: text, visitor: visitorSchema }),
+    arguments: object({ slug: text, visitor: visitorSchema }),
     result: nothing,
     idempotent: true,
   }),
   watch: defineStream({
     name: "previews.watch",
     version,
-    arguments: z.object({ gateway: gatewayInfoSchema }),
+    arguments: object({ gateway: gatewayInfoSchema }),
     event: previewEventSchema,
   }),
 };

@@ -1,5 +1,5 @@
 import type { JsonValue } from "@clew/wire";
-import { z } from "zod";
+import * as v from "valibot";
 import type {
   EndedPreview,
   Preview,
@@ -12,7 +12,8 @@ import type {
   PreviewVisitor,
   Replacement,
 } from "./preview-types.ts";
-import { milliseconds, name, routingKeysSchema, value } from "./schemas.ts";
+import { count, milliseconds, name, routingKeysSchema, value } from "./schemas.ts";
+import { json, object, record, variant } from "./shapes.ts";
 
 /** Passwords shorter than this are guessed even at the pace that a gateway allows. Source: NIST SP 800-63B §5.1.1.1. */
 export const minPasswordLength = 8;
@@ -20,92 +21,92 @@ export const minPasswordLength = 8;
 const maxPasswordLength = 256;
 
 /** Gateways make ids of 16 characters; each that is revoked is told to all gateways with every list (I8). */
-export const visitorSchema: z.ZodString = z.string().min(1).max(32);
+export const visitorSchema: v.GenericSchema<string> = v.pipe(v.string(), v.minLength(1), v.maxLength(32));
 
-const replacementSchema: z.ZodType<Replacement> = z.object({
+const replacementSchema: v.GenericSchema<Replacement> = object({
   service: name,
   owner: name,
-  kind: z.enum(["tunnel", "address"]),
-  reachable: z.boolean(),
+  kind: v.picklist(["tunnel", "address"]),
+  reachable: v.boolean(),
 });
 
-const accessSchema: z.ZodType<PreviewAccess> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("public") }),
-  z.object({ kind: z.literal("link"), tokenHash: name }),
-  z.object({ kind: z.literal("password"), salt: name, hash: name }),
+const accessSchema: v.GenericSchema<PreviewAccess> = variant("kind", [
+  object({ kind: v.literal("public") }),
+  object({ kind: v.literal("link"), tokenHash: name }),
+  object({ kind: v.literal("password"), salt: name, hash: name }),
 ]);
 
-export const accessRequestSchema: z.ZodType<PreviewAccessRequest> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("public") }),
-  z.object({ kind: z.literal("link"), renew: z.boolean().optional() }),
-  z.object({
-    kind: z.literal("password"),
-    password: z.string().min(minPasswordLength).max(maxPasswordLength),
+export const accessRequestSchema: v.GenericSchema<PreviewAccessRequest> = variant("kind", [
+  object({ kind: v.literal("public") }),
+  object({ kind: v.literal("link"), renew: v.optional(v.boolean()) }),
+  object({
+    kind: v.literal("password"),
+    password: v.pipe(v.string(), v.minLength(minPasswordLength), v.maxLength(maxPasswordLength)),
   }),
 ]);
 
-export const fieldsSchema: z.ZodType<Record<string, JsonValue>> = z.record(name, z.json());
-export const headersSchema: z.ZodType<ReadonlyArray<readonly [name: string, value: string]>> = z.array(
-  z.tuple([name, value]),
+export const fieldsSchema: v.GenericSchema<Record<string, JsonValue>> = record(name, json);
+export const headersSchema: v.GenericSchema<ReadonlyArray<readonly [name: string, value: string]>> = v.array(
+  v.strictTuple([name, value]),
 );
 
 const facts = {
   slug: name,
   route: name,
   owner: name,
-  url: z.string().optional(),
+  url: v.optional(v.string()),
   createdAt: milliseconds,
   expiresAt: milliseconds,
   remainingMs: milliseconds,
-  banner: z.boolean(),
-  ingress: name.optional(),
-  fields: fieldsSchema.optional(),
-  headers: headersSchema.optional(),
-  replaces: z.array(replacementSchema),
+  banner: v.boolean(),
+  ingress: v.optional(name),
+  fields: v.optional(fieldsSchema),
+  headers: v.optional(headersSchema),
+  replaces: v.array(replacementSchema),
 };
-const accessKind = z.enum(["public", "link", "password"]);
+const accessKind = v.picklist(["public", "link", "password"]);
 
-export const previewInfoSchema: z.ZodType<PreviewInfo> = z.object({ ...facts, access: accessKind });
+export const previewInfoSchema: v.GenericSchema<PreviewInfo> = object({ ...facts, access: accessKind });
 
-export const previewGrantSchema: z.ZodType<PreviewGrant> = z.object({
+export const previewGrantSchema: v.GenericSchema<PreviewGrant> = object({
   ...facts,
   access: accessKind,
   key: value,
-  linkToken: name.optional(),
+  linkToken: v.optional(name),
 });
 
-const previewSchema: z.ZodType<Preview> = z.object({ ...facts, access: accessSchema, key: value });
+const previewSchema: v.GenericSchema<Preview> = object({ ...facts, access: accessSchema, key: value });
 
-const endedPreviewSchema: z.ZodType<EndedPreview> = z.object({
+const endedPreviewSchema: v.GenericSchema<EndedPreview> = object({
   slug: name,
   owner: name,
-  how: z.enum(["expired", "revoked"]),
+  how: v.picklist(["expired", "revoked"]),
   at: milliseconds,
 });
 
-export const previewVisitSchema: z.ZodType<PreviewVisit> = z.object({
+export const previewVisitSchema: v.GenericSchema<PreviewVisit> = object({
   slug: name,
   visitor: visitorSchema,
   at: milliseconds,
   path: value,
-  userAgent: value.optional(),
+  userAgent: v.optional(value),
 });
 
-export const previewVisitorSchema: z.ZodType<PreviewVisitor> = z.object({
+export const previewVisitorSchema: v.GenericSchema<PreviewVisitor> = object({
   visitor: visitorSchema,
   firstAt: milliseconds,
   lastAt: milliseconds,
-  visits: z.int().min(0),
+  visits: count,
   path: value,
-  userAgent: value.optional(),
-  revoked: z.boolean(),
+  userAgent: v.optional(value),
+  revoked: v.boolean(),
 });
 
-export const previewEventSchema: z.ZodType<PreviewEvent> = z.object({
-  kind: z.literal("snapshot"),
-  previews: z.array(previewSchema),
-  ended: z.array(endedPreviewSchema).optional(),
-  revokedVisitors: z.record(name, z.array(name)).optional(),
-  visitorKey: name.optional(),
-  keys: routingKeysSchema.optional(),
+export const previewEventSchema: v.GenericSchema<PreviewEvent> = object({
+  kind: v.literal("snapshot"),
+  previews: v.array(previewSchema),
+  ended: v.optional(v.array(endedPreviewSchema)),
+  revokedVisitors: v.optional(record(name, v.array(name))),
+  visitorKey: v.optional(name),
+  keys: v.optional(routingKeysSchema),
 });

@@ -1,5 +1,6 @@
 import type { Condition, Override, Rule, Table, Target } from "@clew/routing";
-import { z } from "zod";
+import * as v from "valibot";
+import { httpUrl, number, object, record, variant, wholeNumber } from "./shapes.ts";
 import type {
   AgentInfo,
   DecisionReport,
@@ -23,215 +24,220 @@ import type {
 // release understand each other.
 
 /** Longest name of a session, service, port, owner or host: no real one is longer, and each is kept in memory (I8). */
-export const name: z.ZodString = z.string().min(1).max(256);
+export const name: v.GenericSchema<string> = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 /** Longest value in a condition: as much as a whole baggage header. */
-export const value: z.ZodString = z.string().max(8_192);
-const portNumber: z.ZodType<number> = z.int().min(1).max(65_535);
-export const milliseconds: z.ZodNumber = z.number().min(0);
-const onFailure: z.ZodType<"live" | "error"> = z.enum(["live", "error"]);
+export const value: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(8_192));
+const portNumber: v.GenericSchema<number> = v.pipe(wholeNumber, v.minValue(1), v.maxValue(65_535));
+export const milliseconds: v.GenericSchema<number> = v.pipe(number, v.minValue(0));
+export const count: v.GenericSchema<number> = v.pipe(wholeNumber, v.minValue(0));
+const onFailure: v.GenericSchema<"live" | "error"> = v.picklist(["live", "error"]);
 
-export const sessionInfoSchema: z.ZodType<SessionInfo> = z.object({
+export const sessionInfoSchema: v.GenericSchema<SessionInfo> = object({
   id: name,
   owner: name,
   host: name,
   openedAt: milliseconds,
-  state: z.enum(["connected", "away"]),
+  state: v.picklist(["connected", "away"]),
   leaseRemainingMs: milliseconds,
 });
 
-export const sessionGrantSchema: z.ZodType<SessionGrant> = z.object({
+export const sessionGrantSchema: v.GenericSchema<SessionGrant> = object({
   session: name,
   token: name,
-  epoch: z.int().min(0),
+  epoch: count,
   leaseMs: milliseconds,
 });
 
-const portInfoSchema: z.ZodType<PortInfo> = z.object({
+const portInfoSchema: v.GenericSchema<PortInfo> = object({
   address: name,
-  protocol: z.enum(["auto", "http1", "tcp"]),
+  protocol: v.picklist(["auto", "http1", "tcp"]),
 });
 
-const portsSchema: z.ZodType<Record<string, PortInfo>> = z.record(name, portInfoSchema);
+const portsSchema: v.GenericSchema<Record<string, PortInfo>> = record(name, portInfoSchema);
 /** Variables hold certificates now and then; the 1 MiB of a request is the limit for all together. */
-const envSchema: z.ZodType<Record<string, string>> = z.record(name, z.string().max(65_536));
+const envSchema: v.GenericSchema<Record<string, string>> = record(
+  name,
+  v.pipe(v.string(), v.maxLength(65_536)),
+);
 
-export const serviceInfoSchema: z.ZodType<ServiceInfo> = z.object({
+export const serviceInfoSchema: v.GenericSchema<ServiceInfo> = object({
   name,
   ports: portsSchema,
   env: envSchema,
-  agents: z.int().min(0),
-  overrides: z.int().min(0),
+  agents: count,
+  overrides: count,
 });
 
-export const agentInfoSchema: z.ZodType<AgentInfo> = z.object({
+export const agentInfoSchema: v.GenericSchema<AgentInfo> = object({
   id: name,
   ports: portsSchema,
   env: envSchema,
 });
 
-export const gatewayInfoSchema: z.ZodType<GatewayInfo> = z.object({
+export const gatewayInfoSchema: v.GenericSchema<GatewayInfo> = object({
   id: name,
   previewUrl: name,
-  url: z.url({ protocol: /^https?$/ }),
-  ingresses: z.array(name).optional(),
+  url: httpUrl,
+  ingresses: v.optional(v.array(name)),
 });
 
-const targetSchema: z.ZodType<Target> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("tunnel"), session: name, port: portNumber, relay: name }),
-  z.object({ kind: z.literal("address"), url: name }),
+const targetSchema: v.GenericSchema<Target> = variant("kind", [
+  object({ kind: v.literal("tunnel"), session: name, port: portNumber, relay: name }),
+  object({ kind: v.literal("address"), url: name }),
 ]);
 
-export const overrideSchema: z.ZodType<Override> = z.object({
+export const overrideSchema: v.GenericSchema<Override> = object({
   id: name,
   route: name,
   service: name,
   port: name,
   target: targetSchema,
   owner: name,
-  session: name.optional(),
+  session: v.optional(name),
   createdAt: milliseconds,
   onFailure,
 });
 
 /** Exactly one way to compare, and a name exactly where it means something. */
-export const conditionSchema: z.ZodType<Condition> = z
-  .object({
-    on: z.enum(["field", "header", "path", "method", "client"]),
-    name: name.optional(),
-    equals: value.optional(),
-    prefix: value.optional(),
-    pattern: value.optional(),
-  })
-  .refine(
+export const conditionSchema: v.GenericSchema<Condition> = v.pipe(
+  object({
+    on: v.picklist(["field", "header", "path", "method", "client"]),
+    name: v.optional(name),
+    equals: v.optional(value),
+    prefix: v.optional(value),
+    pattern: v.optional(value),
+  }),
+  v.check(
     ({ equals, prefix, pattern }) =>
       [equals, prefix, pattern].filter((way) => way !== undefined).length === 1,
     "exactly one of equals, prefix and pattern must be given",
-  )
-  .refine(
+  ),
+  v.check(
     ({ on, name }) => (name !== undefined) === (on === "field" || on === "header"),
     "a condition on a field or header needs its name; one on path, method or client has none",
-  );
+  ),
+);
 
 /** Most conditions of one rule: people write up to five. */
 const maxConditions = 32;
 
-export const ruleSchema: z.ZodType<Rule> = z.object({
+export const ruleSchema: v.GenericSchema<Rule> = object({
   id: name,
   service: name,
   port: name,
   owner: name,
-  priority: z.number(),
-  conditions: z.array(conditionSchema).max(maxConditions),
+  priority: number,
+  conditions: v.pipe(v.array(conditionSchema), v.maxLength(maxConditions)),
   override: overrideSchema,
   createdAt: milliseconds,
 });
 
-const requestedTarget: z.ZodType<OverrideRequest["target"]> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("tunnel"), port: portNumber }),
-  z.object({ kind: z.literal("address"), url: z.url({ protocol: /^https?$/ }) }),
+const requestedTarget: v.GenericSchema<OverrideRequest["target"]> = variant("kind", [
+  object({ kind: v.literal("tunnel"), port: portNumber }),
+  object({ kind: v.literal("address"), url: httpUrl }),
 ]);
 
-export const overrideRequestSchema: z.ZodType<OverrideRequest> = z.object({
+export const overrideRequestSchema: v.GenericSchema<OverrideRequest> = object({
   route: name,
   service: name,
-  port: name.optional(),
+  port: v.optional(name),
   target: requestedTarget,
-  onFailure: onFailure.optional(),
+  onFailure: v.optional(onFailure),
 });
 
-export const ruleRequestSchema: z.ZodType<RuleRequest> = z.object({
+export const ruleRequestSchema: v.GenericSchema<RuleRequest> = object({
   service: name,
-  port: name.optional(),
+  port: v.optional(name),
   target: requestedTarget,
-  onFailure: onFailure.optional(),
-  priority: z.number().optional(),
+  onFailure: v.optional(onFailure),
+  priority: v.optional(number),
   // None at all is for the manager to judge: on a port of raw TCP it means every connection.
-  conditions: z.array(conditionSchema).max(maxConditions),
+  conditions: v.pipe(v.array(conditionSchema), v.maxLength(maxConditions)),
 });
 
-export const wiretapRequestSchema: z.ZodType<WiretapRequest> = z.object({
+export const wiretapRequestSchema: v.GenericSchema<WiretapRequest> = object({
   service: name,
-  port: name.optional(),
-  route: name.optional(),
+  port: v.optional(name),
+  route: v.optional(name),
   target: requestedTarget,
 });
 
 const wiretapCounts = {
-  copied: z.int().min(0),
-  dropped: z.int().min(0),
-  lastDrop: z.enum(["unreachable", "slow", "busy", "broken"]).optional(),
+  copied: count,
+  dropped: count,
+  lastDrop: v.optional(v.picklist(["unreachable", "slow", "busy", "broken"])),
 };
 
-export const wiretapReportSchema: z.ZodType<WiretapCounts & { readonly id: string }> = z.object({
+export const wiretapReportSchema: v.GenericSchema<WiretapCounts & { readonly id: string }> = object({
   id: name,
   ...wiretapCounts,
 });
 
-export const wiretapInfoSchema: z.ZodType<WiretapInfo> = z.object({
+export const wiretapInfoSchema: v.GenericSchema<WiretapInfo> = object({
   wiretap: overrideSchema,
   ...wiretapCounts,
 });
 
-export const overrideGrantSchema: z.ZodType<OverrideGrant> = z.object({
+export const overrideGrantSchema: v.GenericSchema<OverrideGrant> = object({
   override: overrideSchema,
   key: value,
-  keyExpiresAt: milliseconds.optional(),
+  keyExpiresAt: v.optional(milliseconds),
 });
 
-export const routingKeyGrantSchema: z.ZodType<RoutingKeyGrant> = z.object({
+export const routingKeyGrantSchema: v.GenericSchema<RoutingKeyGrant> = object({
   key: value,
-  expiresAt: milliseconds.optional(),
+  expiresAt: v.optional(milliseconds),
 });
 
-export const routingKeysSchema: z.ZodType<RoutingKeys> = z.object({
-  mode: z.enum(["open", "signed"]),
+export const routingKeysSchema: v.GenericSchema<RoutingKeys> = object({
+  mode: v.picklist(["open", "signed"]),
   environment: name,
-  publicKeys: z.record(name, value),
+  publicKeys: record(name, value),
 });
 
-const revision: z.ZodType<number> = z.int().min(0);
-const leasesSchema: z.ZodType<Record<string, number>> = z.record(name, milliseconds);
+const revision = count;
+const leasesSchema: v.GenericSchema<Record<string, number>> = record(name, milliseconds);
 
-const tableSchema: z.ZodType<Table> = z.object({
+const tableSchema: v.GenericSchema<Table> = object({
   revision,
   service: name,
-  overrides: z.array(overrideSchema),
-  rules: z.array(ruleSchema),
-  wiretaps: z.array(overrideSchema),
+  overrides: v.array(overrideSchema),
+  rules: v.array(ruleSchema),
+  wiretaps: v.array(overrideSchema),
 });
 
-export const tableEventSchema: z.ZodType<TableEvent> = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("snapshot"),
+export const tableEventSchema: v.GenericSchema<TableEvent> = variant("kind", [
+  object({
+    kind: v.literal("snapshot"),
     table: tableSchema,
     leases: leasesSchema,
-    keys: routingKeysSchema.optional(),
+    keys: v.optional(routingKeysSchema),
   }),
-  z.object({
-    kind: z.literal("delta"),
+  object({
+    kind: v.literal("delta"),
     revision,
     previous: revision,
-    putOverrides: z.array(overrideSchema),
-    putRules: z.array(ruleSchema),
-    removed: z.array(name),
+    putOverrides: v.array(overrideSchema),
+    putRules: v.array(ruleSchema),
+    removed: v.array(name),
     leases: leasesSchema,
   }),
-  z.object({ kind: z.literal("leases"), leases: leasesSchema }),
+  object({ kind: v.literal("leases"), leases: leasesSchema }),
 ]);
 
-export const decisionReportSchema: z.ZodType<DecisionReport> = z.object({
-  nonce: name.optional(),
+export const decisionReportSchema: v.GenericSchema<DecisionReport> = object({
+  nonce: v.optional(name),
   service: name,
   agent: name,
   port: name,
-  method: z.string().max(256),
+  method: v.pipe(v.string(), v.maxLength(256)),
   path: value,
-  client: name.optional(),
-  broken: name.optional(),
-  caller: z.string().max(8_192).optional(),
-  atUs: z.number(),
-  destination: z.enum(["live", "override"]),
-  reason: z.enum([
+  client: v.optional(name),
+  broken: v.optional(name),
+  caller: v.optional(value),
+  atUs: number,
+  destination: v.picklist(["live", "override"]),
+  reason: v.picklist([
     "route",
     "rule",
     "no-match",
@@ -240,12 +246,12 @@ export const decisionReportSchema: z.ZodType<DecisionReport> = z.object({
     "key-invalid",
     "health-check",
   ]),
-  route: value.optional(),
-  rule: name.optional(),
-  override: name.optional(),
-  owner: name.optional(),
-  fallback: name.optional(),
-  status: z.int().optional(),
-  decideUs: z.number().min(0),
-  durationMs: z.number().min(0),
+  route: v.optional(value),
+  rule: v.optional(name),
+  override: v.optional(name),
+  owner: v.optional(name),
+  fallback: v.optional(name),
+  status: v.optional(wholeNumber),
+  decideUs: milliseconds,
+  durationMs: milliseconds,
 });

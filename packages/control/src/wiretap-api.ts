@@ -1,8 +1,15 @@
 import type { Override } from "@clew/routing";
 import { defineFunction, type FunctionContract } from "@clew/rpc";
-import { z } from "zod";
+import * as v from "valibot";
 import type { Nothing } from "./preview-api.ts";
-import { overrideSchema, wiretapInfoSchema, wiretapReportSchema, wiretapRequestSchema } from "./schemas.ts";
+import {
+  overrideSchema,
+  name as text,
+  wiretapInfoSchema,
+  wiretapReportSchema,
+  wiretapRequestSchema,
+} from "./schemas.ts";
+import { object } from "./shapes.ts";
 import type { WiretapCounts, WiretapInfo, WiretapRequest } from "./types.ts";
 
 interface Proof {
@@ -35,34 +42,36 @@ export interface WiretapFunctions {
 export const maxWiretapsPerReport = 200;
 
 const version = "1.0.0";
-const text: z.ZodString = z.string().min(1).max(256);
 
 export const wiretapFunctions: WiretapFunctions = {
   put: defineFunction({
     name: "wiretaps.put",
     version,
-    arguments: z.object({ session: text, token: text, wiretap: wiretapRequestSchema }),
-    result: z.object({ wiretap: overrideSchema }),
+    arguments: object({ session: text, token: text, wiretap: wiretapRequestSchema }),
+    result: object({ wiretap: overrideSchema }),
     idempotent: true,
   }),
   delete: defineFunction({
     name: "wiretaps.delete",
     version,
-    arguments: z.object({ session: text.optional(), token: text.optional(), id: text }),
-    result: z.object({}),
+    arguments: object({ session: v.optional(text), token: v.optional(text), id: text }),
+    result: object({}),
   }),
   list: defineFunction({
     name: "wiretaps.list",
     version,
-    arguments: z.object({ service: text.optional(), session: text.optional() }),
-    result: z.object({ wiretaps: z.array(wiretapInfoSchema) }),
+    arguments: object({ service: v.optional(text), session: v.optional(text) }),
+    result: object({ wiretaps: v.array(wiretapInfoSchema) }),
     idempotent: true,
   }),
   report: defineFunction({
     name: "wiretaps.report",
     version,
-    arguments: z.object({ agent: text, wiretaps: z.array(wiretapReportSchema).max(maxWiretapsPerReport) }),
-    result: z.object({}),
+    arguments: object({
+      agent: text,
+      wiretaps: v.pipe(v.array(wiretapReportSchema), v.maxLength(maxWiretapsPerReport)),
+    }),
+    result: object({}),
     idempotent: true,
   }),
 };

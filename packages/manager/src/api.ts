@@ -1,8 +1,9 @@
-import { api, type RoutingKeyGrant } from "@clew/control";
+import type { RoutingKeyGrant } from "@clew/control";
 import { createServer, type ForrstServer } from "@clew/rpc";
 import type { Logger } from "pino";
 import type { Access } from "./access.ts";
 import type { Decisions } from "./decisions.ts";
+import { describedApi as api } from "./described-api.ts";
 import type { Overrides } from "./overrides.ts";
 import type { Previews } from "./previews/previews.ts";
 import type { SessionRecord } from "./records.ts";

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
+import { httpUrl, number, record, wholeNumber } from "@clew/control/shapes";
 import type { Endpoint } from "@clew/tunnel";
-import { z } from "zod";
+import * as v from "valibot";
 import { parseEndpoint } from "./config.ts";
-import { hostPort, limitMs, name } from "./names.ts";
+import { hostPort, limitMs, name, optionalSetting, section, setting } from "./names.ts";
 
 interface IngressSection {
   readonly service?: string | undefined;
@@ -60,35 +61,42 @@ export interface GatewayConfig extends Omit<GatewaySection, "listen"> {
   readonly listen: Endpoint;
 }
 
-const host: z.ZodType<string> = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i, "is not a host name, such as shop.example");
-const file: z.ZodType<string> = z.string().min(1);
+const host: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?$/,
+    "is not a host name, such as shop.example",
+  ),
+);
+const text: v.GenericSchema<string> = v.pipe(v.string(), v.minLength(1));
+const texts: v.GenericSchema<string[]> = v.array(v.string());
 
-const ingressSection: z.ZodType<IngressSection> = z
-  .strictObject({
-    service: name.optional().describe("service of this file whose agent it leads to"),
-    url: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe("http:// or https:// address it leads to, in place of a service"),
-    host: host.optional().describe("host that is asked for there, in place of the preview's own"),
-    ca: file
-      .optional()
-      .describe("PEM file of the authorities of its certificate; default: those that Node trusts"),
-  })
-  .refine(
+const ingressSection: v.GenericSchema<IngressSection> = v.pipe(
+  section({
+    service: optionalSetting(name, "service of this file whose agent it leads to"),
+    url: optionalSetting(httpUrl, "http:// or https:// address it leads to, in place of a service"),
+    host: optionalSetting(host, "host that is asked for there, in place of the preview's own"),
+    ca: optionalSetting(
+      text,
+      "PEM file of the authorities of its certificate; default: those that Node trusts",
+    ),
+  }),
+  v.check(
     ({ service, url }) => (service === undefined) !== (url === undefined),
     "needs exactly one of service and url",
+  ),
+);
+
+const rate = (what: string): v.OptionalSchema<v.GenericSchema<RateSection>, undefined> =>
+  optionalSetting(
+    section({
+      perSecond: v.pipe(number, v.gtValue(0)),
+      burst: v.pipe(wholeNumber, v.gtValue(0)),
+    }),
+    `{ perSecond, burst }: ${what}`,
   );
 
-const rate = (what: string): z.ZodType<RateSection | undefined> =>
-  z
-    .strictObject({ perSecond: z.number().positive(), burst: z.int().positive() })
-    .optional()
-    .describe(`{ perSecond, burst }: ${what}`);
-
-const limitsSection: z.ZodType<LimitsSection> = z.strictObject({
+const limitsSection: v.GenericSchema<LimitsSection> = section({
   previewRequests: rate("requests of one preview; default 200 a second, 1000 at once"),
   passwordTriesPerClient: rate(
     "wrong passwords of one client for one preview; default 5 at once, one more every 12 s",
@@ -96,73 +104,64 @@ const limitsSection: z.ZodType<LimitsSection> = z.strictObject({
   passwordTriesPerPreview: rate(
     "wrong passwords of all clients for one preview; default 100 at once, one more every 6 s",
   ),
-  clientStallTimeoutMs: limitMs
-    .optional()
-    .describe(
-      "ms in which a client takes nothing of what waits for it; then its connection is broken off, up to 2 s late. " +
-        "Default none: a browser at a breakpoint takes nothing either; 60000 suits a gateway that strangers reach",
-    ),
+  clientStallTimeoutMs: optionalSetting(
+    limitMs,
+    "ms in which a client takes nothing of what waits for it; then its connection is broken off, up to 2 s late. " +
+      "Default none: a browser at a breakpoint takes nothing either; 60000 suits a gateway that strangers reach",
+  ),
 });
 
-const partnerSection: z.ZodType<PartnerSection> = z
-  .strictObject({
-    accept: z.array(z.string()).min(1).describe("fields that are believed when they come from it"),
-    addresses: z
-      .array(z.string())
-      .optional()
-      .describe("addresses and networks that it asks from, such as 198.51.100.0/24"),
-    certificate: z
-      .string()
-      .optional()
-      .describe("common name in its client certificate, which `gateway.tls.clientCa` signed"),
-  })
-  .refine(
+const partnerSection: v.GenericSchema<PartnerSection> = v.pipe(
+  section({
+    accept: setting(v.pipe(texts, v.minLength(1)), "fields that are believed when they come from it"),
+    addresses: optionalSetting(texts, "addresses and networks that it asks from, such as 198.51.100.0/24"),
+    certificate: optionalSetting(
+      v.string(),
+      "common name in its client certificate, which `gateway.tls.clientCa` signed",
+    ),
+  }),
+  v.check(
     ({ addresses = [], certificate }) => addresses.length > 0 || certificate !== undefined,
     "needs addresses or a certificate, by which it is told from anybody else",
-  );
+  ),
+);
 
-const tlsSection: z.ZodType<TlsSection> = z.strictObject({
-  certificates: z
-    .array(
-      z.strictObject({
-        cert: file.describe("PEM file of the certificate with its chain"),
-        key: file.describe("PEM file of its key"),
-        hosts: z.array(z.string()).optional().describe("names it is for, such as *.preview.example"),
-      }),
-    )
-    .min(1)
-    .describe(
-      "[{ cert, key, hosts }]: PEM files, read again when they change and on SIGHUP; the first one is for all other names",
-    ),
-  clientCa: file.optional().describe("PEM file of the authorities of partners' client certificates"),
+const certificateSection: v.GenericSchema<CertificateSection> = section({
+  cert: setting(text, "PEM file of the certificate with its chain"),
+  key: setting(text, "PEM file of its key"),
+  hosts: optionalSetting(texts, "names it is for, such as *.preview.example"),
 });
 
-export const gatewaySection: z.ZodType<GatewaySection> = z.strictObject({
-  listen: hostPort.describe("host:port of the gateway"),
-  ingress: name.describe("service that the gateway leads to"),
-  ingressHost: host.optional().describe("host that previews ask the ingress for, in place of their own"),
-  ingresses: z
-    .record(name, ingressSection)
-    .optional()
-    .describe("other ways into the system, for previews that name one"),
-  previews: z.string().describe("domain below which previews have their host names"),
-  previewUrl: z
-    .string()
-    .includes("{slug}")
-    .optional()
-    .describe(
-      "what people are told of previews' addresses, with {slug} in it: behind another gateway https://{slug}.preview.example/, " +
-        "without names for previews https://shop.example/_preview/{slug}; default: by `previews` and `listen`",
-    ),
-  accept: z.array(z.string()).describe("fields that are believed when they come from outside"),
-  partners: z.record(name, partnerSection).optional().describe("who is believed more than others, by name"),
-  tls: tlsSection.optional().describe("with it, only TLS is spoken where the gateway listens"),
-  accessLog: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("stdout, or a file: a line of JSON for each request; a file is opened anew on SIGHUP"),
-  limits: limitsSection.optional().describe("how much previews and clients may ask for, and how long"),
+const tlsSection: v.GenericSchema<TlsSection> = section({
+  certificates: setting(
+    v.pipe(v.array(certificateSection), v.minLength(1)),
+    "[{ cert, key, hosts }]: PEM files, read again when they change and on SIGHUP; the first one is for all other names",
+  ),
+  clientCa: optionalSetting(text, "PEM file of the authorities of partners' client certificates"),
+});
+
+export const gatewaySection: v.GenericSchema<GatewaySection> = section({
+  listen: setting(hostPort, "host:port of the gateway"),
+  ingress: setting(name, "service that the gateway leads to"),
+  ingressHost: optionalSetting(host, "host that previews ask the ingress for, in place of their own"),
+  ingresses: optionalSetting(
+    record(name, ingressSection),
+    "other ways into the system, for previews that name one",
+  ),
+  previews: setting(v.string(), "domain below which previews have their host names"),
+  previewUrl: optionalSetting(
+    v.pipe(v.string(), v.includes("{slug}", "has no {slug} in it")),
+    "what people are told of previews' addresses, with {slug} in it: behind another gateway https://{slug}.preview.example/, " +
+      "without names for previews https://shop.example/_preview/{slug}; default: by `previews` and `listen`",
+  ),
+  accept: setting(texts, "fields that are believed when they come from outside"),
+  partners: optionalSetting(record(name, partnerSection), "who is believed more than others, by name"),
+  tls: optionalSetting(tlsSection, "with it, only TLS is spoken where the gateway listens"),
+  accessLog: optionalSetting(
+    text,
+    "stdout, or a file: a line of JSON for each request; a file is opened anew on SIGHUP",
+  ),
+  limits: optionalSetting(limitsSection, "how much previews and clients may ask for, and how long"),
 });
 
 interface Fault {

@@ -90,6 +90,38 @@ services:
   assert.match(report, /services\.orders \(line 6\): has no setting named prots/);
 });
 
+test("a fault is told in the same words wherever it is, and every unknown setting of a section at once", async () => {
+  const report = await faultsOf(`environment: ""
+manager: { registry: { etcd: [nowhere], prefix: shop, tls: true }, routingKeys: no }
+services:
+  Orders: { ports: {} }
+  prototype:
+    env: [a]
+    ports: { http: { listen: "127.0.0.1:1", upstream: 7, protocol: h2c } }
+    colour: red
+    constructor: red
+gateway: { limits: { previewRequests: { perSecond: 0, burst: 1.5 } } }
+metrics: []
+`);
+  const faults = report.split("\n").slice(1);
+  assert.deepEqual(faults, [
+    "  - environment (line 1): is not a name of small letters, digits and inner hyphens",
+    "  - manager.registry.etcd.0 (line 2): is not a URL",
+    "  - manager.registry.prefix (line 2): does not begin with /",
+    "  - manager.registry (line 2): has no setting named tls",
+    "  - manager.routingKeys (line 2): is neither open nor signed",
+    "  - gateway.ingress: is missing",
+    "  - gateway.limits.previewRequests.perSecond (line 10): is not more than 0",
+    "  - gateway.limits.previewRequests.burst (line 10): is not a whole number",
+    "  - metrics (line 11): is not an object",
+    "  - services.Orders (line 4): is not a name of small letters, digits and inner hyphens",
+    "  - services.prototype.env (line 6): is not an object",
+    "  - services.prototype.ports.http.upstream (line 7): is not a string",
+    "  - services.prototype.ports.http.protocol (line 7): is none of auto, http1 and tcp (h2c is not there yet)",
+    "  - services.prototype (line 6): has no setting named colour, constructor",
+  ]);
+});
+
 test("names that do not exist and addresses used twice are faults", async () => {
   const text = `gateway: { ingress: shop }
 services:

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isUnknownMember } from "@clew/control/shapes";
+import * as v from "valibot";
 import { LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
 import { CliError } from "../errors.ts";
 import { type Config, type PortConfig, parseEndpoint, type ServiceConfig } from "./config.ts";
 import { checkGateway, resolveGateway } from "./gateway-section.ts";
@@ -43,25 +44,21 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   }
   const raw: unknown = document.toJS() ?? {};
   const { merged, sources } = overlay(raw, env);
-  const parsed = configSchema.safeParse(merged, { error: explainIssue });
-  const faults: Fault[] = parsed.success
-    ? crossChecks(parsed.data)
-    : parsed.error.issues.map(({ path, message }) => ({ path, message }));
+  const parsed = v.safeParse(configSchema, merged);
+  const faults = parsed.success ? crossChecks(parsed.output) : parsed.issues.map(toFault);
   if (!parsed.success || faults.length > 0) {
     throw invalid(file, faults, (path) => {
       const range = path.length > 0 ? nodeRange(document.getIn(path, true)) : undefined;
       return range === undefined ? undefined : lines.linePos(range).line;
     });
   }
-  return { config: resolveConfig(file, parsed.data), values: listValues(merged, sources) };
+  return { config: resolveConfig(file, parsed.output), values: listValues(merged, sources) };
 }
 
-type Issue = Parameters<z.core.$ZodErrorMap>[0];
-
-/** Words for the two faults that people make most; the schema's own words for the rest. */
-function explainIssue(issue: Issue): string | undefined {
-  if (issue.code === "unrecognized_keys") return `has no setting named ${issue.keys.join(", ")}`;
-  return issue.input === undefined ? "is missing" : undefined;
+/** Settings that a section does not have are told at the section, which is there to be looked at. */
+function toFault(issue: v.BaseIssue<unknown>): Fault {
+  const keys = (issue.path ?? []).map(({ key }) => key as PropertyKey);
+  return { path: isUnknownMember(issue) ? keys.slice(0, -1) : keys, message: issue.message };
 }
 
 function readText(file: string): string {

@@ -1,6 +1,7 @@
-import { z } from "zod";
+import { record, wordOr } from "@clew/control/shapes";
+import * as v from "valibot";
 import { type GatewaySection, gatewaySection } from "./gateway-section.ts";
-import { hostPort, limitMs, name } from "./names.ts";
+import { hostPort, limitMs, name, optionalSetting, section, setting } from "./names.ts";
 
 interface PortSection {
   readonly listen: string;
@@ -41,103 +42,100 @@ export interface ConfigFile {
   readonly welcome?: readonly string[] | undefined;
 }
 
-const portSection: z.ZodType<PortSection> = z.strictObject({
-  listen: hostPort.describe("host:port where the agent listens: what other services and the gateway call"),
-  upstream: hostPort.describe("host:port where the service itself listens"),
-  protocol: z
-    .enum(["auto", "http1", "tcp"], { error: "is none of auto, http1 and tcp (h2c is not there yet)" })
-    .optional()
-    .describe("what is spoken on the port; tcp passes whole connections on, whatever they say; default auto"),
+const portSection: v.GenericSchema<PortSection> = section({
+  listen: setting(hostPort, "host:port where the agent listens: what other services and the gateway call"),
+  upstream: setting(hostPort, "host:port where the service itself listens"),
+  protocol: optionalSetting(
+    v.picklist(["auto", "http1", "tcp"], "is none of auto, http1 and tcp (h2c is not there yet)"),
+    "what is spoken on the port; tcp passes whole connections on, whatever they say; default auto",
+  ),
 });
 
 // None is on by default: each would break something that somebody waits for on purpose, and that worked before the agent was there.
-const serviceLimitsSection: z.ZodType<ServiceLimitsSection> = z.strictObject({
-  answerTimeoutMs: limitMs
-    .optional()
-    .describe(
-      "ms from the end of a request to the beginning of the service's answer; then the agent answers 504 (E_ANSWER_TIMEOUT). " +
-        "Not for overrides, where somebody may sit at a breakpoint. Default none: a long poll is answered late on purpose",
-    ),
-  answerIdleTimeoutMs: limitMs
-    .optional()
-    .describe(
-      "ms of silence in the middle of the service's answer, while the client takes it; then the answer is broken off. " +
-        "Not after an upgrade, nor for overrides. Default none: a stream of events may be silent for long",
-    ),
-  clientStallTimeoutMs: limitMs
-    .optional()
-    .describe(
-      "ms in which a client takes nothing of what waits for it; then its connection is broken off. " +
-        "Default none: callers are one's own services, and one of them may stand at a breakpoint",
-    ),
+const serviceLimitsSection: v.GenericSchema<ServiceLimitsSection> = section({
+  answerTimeoutMs: optionalSetting(
+    limitMs,
+    "ms from the end of a request to the beginning of the service's answer; then the agent answers 504 (E_ANSWER_TIMEOUT). " +
+      "Not for overrides, where somebody may sit at a breakpoint. Default none: a long poll is answered late on purpose",
+  ),
+  answerIdleTimeoutMs: optionalSetting(
+    limitMs,
+    "ms of silence in the middle of the service's answer, while the client takes it; then the answer is broken off. " +
+      "Not after an upgrade, nor for overrides. Default none: a stream of events may be silent for long",
+  ),
+  clientStallTimeoutMs: optionalSetting(
+    limitMs,
+    "ms in which a client takes nothing of what waits for it; then its connection is broken off. " +
+      "Default none: callers are one's own services, and one of them may stand at a breakpoint",
+  ),
 });
 
-const serviceSection: z.ZodType<ServiceSection> = z.strictObject({
-  run: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("command that `clew up` starts and supervises, with HOST, PORT and CLEW_SERVICE set"),
-  cwd: z
-    .string()
-    .optional()
-    .describe("folder in which `run` starts, relative to this file; default: this file's"),
-  propagate: z
-    .boolean()
-    .optional()
-    .describe("load @clew/node into a service that runs on Node; default true"),
-  env: z
-    .record(z.string(), z.string())
-    .optional()
-    .describe("environment of the service; {name.port} stands for the host:port of that service's agent"),
-  limits: serviceLimitsSection
-    .optional()
-    .describe(
-      "how long requests may wait, on ports of HTTP; a limit bites up to 2 s late; default: for ever",
+const serviceSection: v.GenericSchema<ServiceSection> = section({
+  run: optionalSetting(
+    v.pipe(v.string(), v.minLength(1)),
+    "command that `clew up` starts and supervises, with HOST, PORT and CLEW_SERVICE set",
+  ),
+  cwd: optionalSetting(
+    v.string(),
+    "folder in which `run` starts, relative to this file; default: this file's",
+  ),
+  propagate: optionalSetting(v.boolean(), "load @clew/node into a service that runs on Node; default true"),
+  env: optionalSetting(
+    record(v.string(), v.string()),
+    "environment of the service; {name.port} stands for the host:port of that service's agent",
+  ),
+  limits: optionalSetting(
+    serviceLimitsSection,
+    "how long requests may wait, on ports of HTTP; a limit bites up to 2 s late; default: for ever",
+  ),
+  ports: setting(
+    v.pipe(
+      record(name, portSection),
+      v.check((ports) => Object.keys(ports).length > 0, "needs at least one port"),
     ),
-  ports: z
-    .record(name, portSection)
-    .refine((ports) => Object.keys(ports).length > 0, "needs at least one port")
-    .describe("the service's ports, by name"),
+    "the service's ports, by name",
+  ),
 });
 
-const managerSection: z.ZodType<ConfigFile["manager"]> = z.strictObject({
-  listen: hostPort.describe("host:port of the manager"),
-  state: z.string().describe("folder of the embedded registry, relative to this file"),
-  registry: z
-    .union([
-      z.literal("memory"),
-      z.strictObject({ etcd: z.array(z.url()).min(1), prefix: z.string().startsWith("/") }),
-    ])
-    .describe("memory (embedded, with a journal on disk), or { etcd: [URL, …], prefix: /… } to share it"),
-  tokenFile: z
-    .string()
-    .optional()
-    .describe("file with the secret that every client must show; required to listen beyond loopback"),
-  advertise: hostPort
-    .optional()
-    .describe("host:port at which others reach the manager; required when it listens on all addresses"),
-  routingKeys: z
-    .enum(["open", "signed"], { error: "is neither open nor signed" })
-    .describe(
-      "open: routing keys are plain route names, which everybody can guess; signed: the manager signs them. " +
-        "Default: open when the manager listens on loopback and has no token, else signed",
-    ),
+const etcdSection: v.GenericSchema<{ etcd: string[]; prefix: string }> = section({
+  etcd: v.pipe(v.array(v.pipe(v.string(), v.trim(), v.url("is not a URL"))), v.minLength(1)),
+  prefix: v.pipe(v.string(), v.startsWith("/", "does not begin with /")),
 });
 
-export const configSchema: z.ZodType<ConfigFile> = z.strictObject({
-  environment: name.describe("name that routing keys are made for"),
+const managerSection: v.GenericSchema<ConfigFile["manager"]> = section({
+  listen: setting(hostPort, "host:port of the manager"),
+  state: setting(v.string(), "folder of the embedded registry, relative to this file"),
+  registry: setting(
+    wordOr("memory", etcdSection, "is neither memory nor { etcd: [URL, …], prefix: /… }"),
+    "memory (embedded, with a journal on disk), or { etcd: [URL, …], prefix: /… } to share it",
+  ),
+  tokenFile: optionalSetting(
+    v.string(),
+    "file with the secret that every client must show; required to listen beyond loopback",
+  ),
+  advertise: optionalSetting(
+    hostPort,
+    "host:port at which others reach the manager; required when it listens on all addresses",
+  ),
+  routingKeys: setting(
+    v.picklist(["open", "signed"], "is neither open nor signed"),
+    "open: routing keys are plain route names, which everybody can guess; signed: the manager signs them. " +
+      "Default: open when the manager listens on loopback and has no token, else signed",
+  ),
+});
+
+export const configSchema: v.GenericSchema<ConfigFile> = section({
+  environment: setting(name, "name that routing keys are made for"),
   manager: managerSection,
-  gateway: gatewaySection.optional(),
-  metrics: z
-    .strictObject({
-      listen: hostPort
-        .optional()
-        .describe(
-          "host:port of /metrics (Prometheus), /healthz and /readyz; default: none. Processes of one machine need one each",
-        ),
-    })
-    .optional(),
-  services: z.record(name, serviceSection).describe("the services, by name"),
-  welcome: z.array(z.string()).optional().describe("commands that `clew up` suggests when everything runs"),
+  gateway: v.optional(gatewaySection),
+  metrics: v.optional(
+    section({
+      listen: optionalSetting(
+        hostPort,
+        "host:port of /metrics (Prometheus), /healthz and /readyz; default: none. Processes of one machine need one each",
+      ),
+    }),
+  ),
+  services: setting(record(name, serviceSection), "the services, by name"),
+  welcome: optionalSetting(v.array(v.string()), "commands that `clew up` suggests when everything runs"),
 });
