@@ -40,7 +40,7 @@ export function agentMetrics(
 
 function portMetrics(service: string, { name, stats, wiretaps, histograms }: PortAgent): MetricFamily[] {
   const labels = { service, port: name };
-  if ("refused" in stats) return tcpMetrics(stats, labels);
+  if (!("requestsTotal" in stats)) return tcpMetrics(stats, labels);
   const counts = wiretaps?.counts() ?? [];
   const sum = (of: "copied" | "dropped"): number => counts.reduce((all, each) => all + each[of], 0);
   return [

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { describeFault, type HeadFault, RequestHeadParser } from "@clew/wire";
+import { RequestHeadParser } from "@clew/wire";
 import { breakOff } from "./break-off.ts";
 import { whenFlushed } from "./byte-pipe.ts";
 import type { Environment } from "./environment.ts";
@@ -10,8 +10,10 @@ import { checkEdits } from "./header-edits.ts";
 import { localAnswerBytes } from "./local-answer.ts";
 import { errorAnswer } from "./proxy-error.ts";
 import type { ReceivedRequest } from "./received-request.ts";
+import { connectRequest, faultyRequest, lateRequest, malformedRequest, oneTooMany } from "./refusals.ts";
 import { bodyOf, type RequestBody } from "./request-body.ts";
 import { isRepeatable, mayUpgrade, ReceivedHead } from "./request-head.ts";
+import { countRefusal } from "./stats.ts";
 import type { LocalAnswer, Plan, Route } from "./types.ts";
 
 const betweenRequests = 0;
@@ -142,7 +144,7 @@ export class ClientConnection {
     else if (this.#exchange !== undefined) this.#exchange.sweep();
     else if (this.#phase === inHead) {
       if (clock.isOver(this.#sinceTick, limits.headersTimeoutMs)) {
-        this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time", "headersTimeoutMs");
+        this.#refuse(lateRequest, "headersTimeoutMs");
       }
     } else {
       const limitMs = this.#phase === lingering ? limits.lingerTimeoutMs : limits.clientIdleTimeoutMs;
@@ -207,7 +209,7 @@ export class ClientConnection {
       this.#parser = undefined;
       this.#pending = undefined;
       if (result !== "complete") {
-        this.#refuseFault(result);
+        this.#refuse(faultyRequest(result), result);
         break;
       }
       from = this.#begin(parser, bytes, to);
@@ -238,26 +240,24 @@ export class ClientConnection {
 
   /** Returns where what follows the request begins; -1: it was refused. */
   #begin(parser: RequestHeadParser, bytes: Buffer, to: number): number {
-    const { stats, limits, isDraining } = this.#environment;
+    const { stats, limits } = this.#environment;
     stats.requestsTotal++;
     const body = bodyOf(parser);
     const end = body === undefined ? parser.headEnd : body.read(bytes, parser.headEnd, to);
     if (body?.fault !== undefined) {
-      this.#refuseFault(body.fault);
+      this.#refuse(faultyRequest(body.fault), body.fault);
       return -1;
     }
     if (parser.isMethod("CONNECT")) {
-      const allow = [["allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"]] as const;
-      this.#refuse(405, "E_CONNECT_REFUSED", "this is not a forward proxy", "connect", allow);
+      this.#refuse(connectRequest, "connect");
       return -1;
     }
     this.#phase = inExchange;
     const head = new ReceivedHead(parser, bytes, this.socket);
-    const closes = isDraining || !parser.keepAlive || parser.minorVersion === 0;
     if (stats.requestsRunning >= limits.maxRequests) {
       stats.shed++;
-      this.#run(parser, bytes, end, head, body, closes, overload);
-    } else this.#run(parser, bytes, end, head, body, closes, this.#planOf(head));
+      this.#run(parser, bytes, end, head, body, oneTooMany);
+    } else this.#run(parser, bytes, end, head, body, this.#planOf(head));
     return end;
   }
 
@@ -267,7 +267,6 @@ export class ClientConnection {
     end: number,
     head: ReceivedHead,
     body: RequestBody | undefined,
-    closes: boolean,
     decided: Plan | LocalAnswer,
   ): void {
     let answer = "upstream" in decided ? undefined : decided;
@@ -295,7 +294,7 @@ export class ClientConnection {
       isRepeatable: isRepeatable(parser),
       asksUpgrade,
       expects: parser.expects,
-      closes,
+      closes: this.#environment.isDraining || !parser.keepAlive || parser.minorVersion === 0,
     };
     const plan = "upstream" in decided ? decided : undefined;
     const exchange = new Exchange(this.#environment, this, request, plan);
@@ -313,29 +312,13 @@ export class ClientConnection {
     }
   }
 
-  #refuseFault(fault: HeadFault | Parameters<typeof describeFault>[0]): void {
-    const words = describeFault(fault);
-    if (fault === "head-too-large" || fault === "line-too-long") {
-      this.#refuse(431, "E_HEAD_TOO_LARGE", `the request has ${words}`, fault);
-    } else
-      this.#refuse(400, "E_REQUEST_MALFORMED", `the request is not valid HTTP/1.1: it has ${words}`, fault);
-  }
-
   /** Answers a request that never became one, and ends the connection. */
-  #refuse(
-    status: number,
-    code: string,
-    message: string,
-    reason: string,
-    headers: LocalAnswer["headers"] = [],
-  ): void {
+  #refuse(answer: LocalAnswer, reason: string): void {
     const { stats, onError } = this.#environment;
-    stats.refusals[reason] = (stats.refusals[reason] ?? 0) + 1;
+    countRefusal(stats, reason);
     stats.answersByClass[4]++;
-    const answer = errorAnswer(status, code, message);
-    const all = { ...answer, headers: [...answer.headers, ...headers] };
     this.#parser = undefined;
-    this.write(localAnswerBytes(all, { closes: true, isHead: false }, onError).bytes);
+    this.write(localAnswerBytes(answer, { closes: true, isHead: false }, onError).bytes);
     this.#linger();
   }
 
@@ -368,8 +351,7 @@ export class ClientConnection {
       // Requests sent ahead are still to be answered: only the last one's upstream is told.
       if (this.#pending === undefined || this.#exchange.isSpliced) this.#exchange.clientEnded();
     } else if (this.#phase === inHead) {
-      const reason = "the connection ended in the middle of the head";
-      this.#refuse(400, "E_REQUEST_MALFORMED", `the request is not valid HTTP/1.1: ${reason}`, "ended");
+      this.#refuse(malformedRequest("the connection ended in the middle of the head"), "ended");
     } else this.socket.destroySoon();
   }
 
@@ -397,8 +379,3 @@ export class ClientConnection {
     });
   }
 }
-
-const overload: LocalAnswer = {
-  ...errorAnswer(503, "E_OVERLOADED", "too many requests are running here"),
-  headers: [...errorAnswer(503, "E_OVERLOADED", "").headers, ["retry-after", "1"]],
-};

@@ -10,8 +10,10 @@ import { forwardAnswerHead } from "./forwarded-head.ts";
 import { localAnswerBytes } from "./local-answer.ts";
 import { errorAnswer } from "./proxy-error.ts";
 import type { ReceivedRequest } from "./received-request.ts";
+import { faultyRequest, lateRequest, malformedRequest } from "./refusals.ts";
 import { RequestSender } from "./request-sender.ts";
 import { Splice } from "./splice.ts";
+import { countRefusal } from "./stats.ts";
 import type { AnswerHead, Failure, LocalAnswer, Outcome, Plan } from "./types.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -94,8 +96,9 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
   bodyRead(bytes: Buffer): number {
     this.#moved();
     const end = this.#sender.read(bytes);
-    if (end < 0) {
-      this.#bodyMalformed(this.#sender.fault);
+    const { fault } = this.#sender;
+    if (fault !== undefined) {
+      this.#refuseBody(faultyRequest(fault));
       return bytes.length;
     }
     if (this.#sender.isComplete && this.#isOver) this.#leave();
@@ -121,7 +124,8 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
   /** It will send no more. */
   clientEnded(): void {
     if (this.#splice !== undefined) this.#splice.clientEnded();
-    else if (!this.#sender.isComplete) this.#bodyMalformed("the connection ended in the middle of the body");
+    else if (!this.#sender.isComplete)
+      this.#refuseBody(malformedRequest("the connection ended in the middle of the body"));
     else if (!this.#isAnswered) this.#attempts.clientEnded();
   }
 
@@ -283,7 +287,7 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
       !mayWait &&
       this.#sender.isWaitingForClient &&
       clock.isOver(this.#movedAtTick, limits.bodyIdleTimeoutMs);
-    if (isSlow || isStuck) this.#refuse(408, "E_REQUEST_TIMEOUT", "the request did not come in time");
+    if (isSlow || isStuck) this.#refuse(lateRequest);
   }
 
   #sweepWait(): void {
@@ -317,7 +321,7 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
   }
 
   /** Ends the request and its connection with an answer of ours, if its answer has not begun. */
-  #refuse(status: number, code: string, message: string): void {
+  #refuse(answer: LocalAnswer): void {
     this.#attempts.abandon();
     if (this.#hasBegun || this.#isAnswered) {
       if (!this.#isOver) this.#breakOff("client");
@@ -326,13 +330,12 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
     }
     this.#sender.abort();
     this.#request.closes = true;
-    this.#answerHere(errorAnswer(status, code, message));
+    this.#answerHere(answer);
   }
 
-  #bodyMalformed(reason: string): void {
-    const { refusals } = this.#environment.stats;
-    refusals["body"] = (refusals["body"] ?? 0) + 1;
-    this.#refuse(400, "E_REQUEST_MALFORMED", `the request is not valid HTTP/1.1: ${reason}`);
+  #refuseBody(answer: LocalAnswer): void {
+    countRefusal(this.#environment.stats, "body");
+    this.#refuse(answer);
   }
 
   // ---- ends

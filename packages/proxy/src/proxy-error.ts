@@ -33,13 +33,15 @@ function reasonOf(error: unknown): string {
 }
 
 /** An answer that says by header and body what went wrong. */
-export function errorAnswer(status: number, code: string, message: string): LocalAnswer {
+export function errorAnswer(
+  status: number,
+  code: string,
+  message: string,
+  ...more: LocalAnswer["headers"]
+): LocalAnswer {
   return {
     status,
-    headers: [
-      ["content-type", "text/plain; charset=utf-8"],
-      ["clew-error", code],
-    ],
+    headers: [["content-type", "text/plain; charset=utf-8"], ["clew-error", code], ...more],
     body: `${code}: ${message}\n`,
   };
 }

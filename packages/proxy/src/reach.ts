@@ -4,7 +4,7 @@ export interface Reach {
   abort(): void;
 }
 
-/** Makes a connection within `timeoutMs`; exactly one of the two is called, and not at once. */
+/** Makes a connection within `timeoutMs`; exactly one of the two is called, and not at once, even when `connect` throws. */
 export function reach<T>(
   connect: (signal: AbortSignal) => Promise<T>,
   timeoutMs: number,
@@ -13,7 +13,8 @@ export function reach<T>(
   const controller = new AbortController();
   const late = (): void => controller.abort(new Error(`no connection within ${timeoutMs} ms`));
   const timer = setTimeout(late, timeoutMs);
-  connect(controller.signal).then(
+  const connecting = async (): Promise<T> => connect(controller.signal);
+  connecting().then(
     (connection) => {
       clearTimeout(timer);
       outcome.reached(connection);

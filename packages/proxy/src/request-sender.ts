@@ -1,4 +1,4 @@
-import { describeFault } from "@clew/wire";
+import type { ChunkFault } from "@clew/wire";
 import type { BytePipe } from "./byte-pipe.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ProxyLimits } from "./limits.ts";
@@ -56,9 +56,9 @@ export class RequestSender {
     return !this.isComplete && (this.#isDiscarding || this.#pipe?.mustWait === false);
   }
 
-  get fault(): string {
-    const fault = this.#request.body?.fault;
-    return fault === undefined ? "" : describeFault(fault);
+  /** Its body is malformed. */
+  get fault(): ChunkFault | undefined {
+    return this.#request.body?.fault;
   }
 
   /** Sends what is held, and from now on what comes. */
@@ -73,13 +73,12 @@ export class RequestSender {
     if (!this.isComplete) this.#paceClient(pipe);
   }
 
-  /** More of the body. Returns where it ends in these bytes; -1: it is malformed ({@link fault}), and none of them were sent. */
+  /** More of the body. Returns where it ends in these bytes, or they do. With a {@link fault}, none of them were sent. */
   read(bytes: Buffer): number {
     const { body } = this.#request;
     if (body === undefined) return 0;
     const end = body.read(bytes, 0, bytes.length);
-    if (body.fault !== undefined) return -1;
-    if (this.#isDiscarding) return end;
+    if (body.fault !== undefined || this.#isDiscarding) return end;
     const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
     if (this.#pipe === undefined) {
       // Not sent yet. At most a read or two, as the client waits.

@@ -20,6 +20,10 @@ export interface ProxyStats {
   shed: number;
 }
 
+export function countRefusal({ refusals }: ProxyStats, reason: string): void {
+  refusals[reason] = (refusals[reason] ?? 0) + 1;
+}
+
 export function createStats(): ProxyStats {
   return {
     connectionsOpen: 0,

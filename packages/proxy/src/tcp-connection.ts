@@ -83,7 +83,7 @@ export class TcpConnection {
   #reach(upstream: Upstream): void {
     const { connectTimeoutMs } = this.#environment.limits;
     const timeoutMs = this.#fellBack ? connectTimeoutMs : (this.#plan.connectTimeoutMs ?? connectTimeoutMs);
-    this.#reaching = reach(async (signal) => upstream.connect(signal), timeoutMs, {
+    this.#reaching = reach((signal) => upstream.connect(signal), timeoutMs, {
       reached: (stream) => {
         if (this.#isOver) stream.destroy();
         else this.#join(upstream, stream);

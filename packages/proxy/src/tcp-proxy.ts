@@ -24,7 +24,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
   const stats: TcpStats = {
     connectionsOpen: 0,
     connectionsTotal: 0,
-    refused: 0,
+    connectionsRefused: 0,
     fallbacks: 0,
     bytesIn: 0,
     bytesOut: 0,
@@ -65,7 +65,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
   );
   server.maxConnections = limits.maxConnections;
   server.on("drop", () => {
-    stats.refused += 1;
+    stats.connectionsRefused += 1;
   });
   const address = await listenOn(server, options.listen);
   const sweeping = setInterval(() => {

@@ -44,7 +44,7 @@ export interface TcpStats {
   connectionsOpen: number;
   connectionsTotal: number;
   /** Refused at `maxConnections`. */
-  refused: number;
+  connectionsRefused: number;
   fallbacks: number;
   bytesIn: number;
   bytesOut: number;

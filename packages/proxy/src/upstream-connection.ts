@@ -37,7 +37,7 @@ const nothing = Buffer.alloc(0);
 /** One byte pipe to an upstream, which carries one request after another, and reads their answers strictly. */
 export class UpstreamConnection implements PipeReader {
   readonly pipe: BytePipe;
-  readonly pool: Pool;
+  readonly #pool: Pool;
   readonly #environment: Environment;
   #sink: AnswerSink | undefined;
   #requests = 0;
@@ -55,7 +55,7 @@ export class UpstreamConnection implements PipeReader {
   #idleLimitMs: number;
 
   constructor(stream: Duplex, pool: Pool, environment: Environment) {
-    this.pool = pool;
+    this.#pool = pool;
     this.#environment = environment;
     this.#idleLimitMs = environment.limits.upstreamIdleTimeoutMs;
     this.pipe = createBytePipe(stream, this);
@@ -88,7 +88,7 @@ export class UpstreamConnection implements PipeReader {
     // Its end is to be seen.
     if (stream.isPaused()) stream.resume();
     this.#idleSinceTick = this.#environment.clock.tick;
-    this.#environment.pools.put(this);
+    this.#pool.put(this);
   }
 
   /** Takes it out of idleness. False when it must not be used any more. */
@@ -105,7 +105,7 @@ export class UpstreamConnection implements PipeReader {
   close(): void {
     this.#sink = undefined;
     this.pipe.stream.destroy();
-    this.#forgetIdle();
+    this.#pool.remove(this);
   }
 
   pipeRead(bytes: Buffer, length: number): void {
@@ -145,17 +145,11 @@ export class UpstreamConnection implements PipeReader {
 
   pipeClosed(isOrderly: boolean, error: Error | undefined): void {
     clearTimeout(this.#restTimer);
-    this.pool.open--;
-    this.#forgetIdle();
+    this.#pool.remove(this);
+    this.#pool.closed();
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.upstreamLost(isOrderly, error);
-  }
-
-  #forgetIdle(): void {
-    const { idle } = this.pool;
-    const index = idle.indexOf(this);
-    if (index >= 0) idle.splice(index, 1);
   }
 
   #readHead(sink: AnswerSink, piece: Buffer, length: number): void {

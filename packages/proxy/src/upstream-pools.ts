@@ -2,45 +2,89 @@ import type { Environment } from "./environment.ts";
 import type { Upstream } from "./types.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
 
-/** The connections to one upstream. */
-export interface Pool {
-  readonly key: string;
+/** The connections to one upstream, shared by all clients. */
+export class Pool {
+  readonly #maxIdle: number;
   /** Last used last. */
-  readonly idle: UpstreamConnection[];
-  /** Connections made from it that are still open or being opened. */
-  open: number;
-  retired: boolean;
+  readonly #idle: UpstreamConnection[] = [];
+  /** Connections that are open or being opened. */
+  #open = 0;
+  #isRetired = false;
+
+  constructor(maxIdle: number) {
+    this.#maxIdle = maxIdle;
+  }
+
+  get isEmpty(): boolean {
+    return this.#open === 0;
+  }
+
+  /** A kept connection: the one used last, as it is the most likely to be alive. */
+  take(): UpstreamConnection | undefined {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.wake()) return connection;
+      connection.close();
+    }
+    return undefined;
+  }
+
+  /** Takes back a connection that may carry another request. */
+  put(connection: UpstreamConnection): void {
+    if (this.#isRetired || this.#idle.length >= this.#maxIdle) connection.close();
+    else this.#idle.push(connection);
+  }
+
+  /** It must not be taken any more. */
+  remove(connection: UpstreamConnection): void {
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  /** One is being opened. */
+  opens(): void {
+    this.#open++;
+  }
+
+  /** One has closed, or did not come about. */
+  closed(): void {
+    this.#open--;
+  }
+
+  /** Ends those that have idled long enough. The first have idled longest. */
+  sweep(): void {
+    if (this.#idle[0]?.hasIdledOut() !== true) return;
+    for (const each of [...this.#idle]) if (each.hasIdledOut()) each.close();
+  }
+
+  /** Ends idle connections, and busy ones after their answer. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const connection of [...this.#idle]) connection.close();
+  }
 }
 
-/** Kept connections, one pool per {@link Upstream.key}, shared by all clients. */
+/** One pool of kept connections per {@link Upstream.key}. */
 export class UpstreamPools {
   readonly #environment: Environment;
   readonly #pools = new Map<string, Pool>();
-  #closed = false;
+  #isClosed = false;
 
   constructor(environment: Environment) {
     this.#environment = environment;
   }
 
-  /** A kept connection: the one used last, as it is the most likely to be alive. */
+  /** A kept connection, if there is one. */
   take(key: string): UpstreamConnection | undefined {
-    const idle = this.#pools.get(key)?.idle;
-    if (idle === undefined) return undefined;
-    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
-      if (connection.wake()) {
-        this.#environment.stats.upstreamReuses++;
-        return connection;
-      }
-      connection.close();
-    }
-    return undefined;
+    const connection = this.#pools.get(key)?.take();
+    if (connection !== undefined) this.#environment.stats.upstreamReuses++;
+    return connection;
   }
 
   /** A new connection. Rejects with what {@link Upstream.connect} rejects with. */
   async open(upstream: Upstream, signal: AbortSignal): Promise<UpstreamConnection> {
     const { stats } = this.#environment;
     const pool = this.#poolOf(upstream.key);
-    pool.open++;
+    pool.opens();
     try {
       const stream = await upstream.connect(signal);
       stats.upstreamConnects++;
@@ -49,36 +93,24 @@ export class UpstreamPools {
       return new UpstreamConnection(stream, pool, this.#environment);
     } catch (error) {
       stats.upstreamConnectFailures++;
-      pool.open--;
+      pool.closed();
       throw error;
     }
-  }
-
-  /** Takes back a connection that may carry another request. */
-  put(connection: UpstreamConnection): void {
-    const { idle, retired } = connection.pool;
-    if (retired || idle.length >= this.#environment.limits.maxIdlePerUpstream) connection.close();
-    else idle.push(connection);
   }
 
   /** Ends idle connections to an upstream, and busy ones after their answer. */
   retire(key: string): void {
     const pool = this.#pools.get(key);
-    if (pool === undefined) return;
-    pool.retired = true;
     this.#pools.delete(key);
-    for (const connection of [...pool.idle]) connection.close();
+    pool?.retire();
   }
 
-  /** Ends those that have idled long enough. The first of a pool have idled longest. */
   sweep(): void {
-    for (const { idle } of this.#pools.values()) {
-      if (idle[0]?.hasIdledOut() === true) for (const each of [...idle]) if (each.hasIdledOut()) each.close();
-    }
+    for (const pool of this.#pools.values()) pool.sweep();
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const key of [...this.#pools.keys()]) this.retire(key);
   }
 
@@ -86,7 +118,8 @@ export class UpstreamPools {
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       this.#forgetEmpty();
-      pool = { key, idle: [], open: 0, retired: this.#closed };
+      pool = new Pool(this.#environment.limits.maxIdlePerUpstream);
+      if (this.#isClosed) pool.retire();
       this.#pools.set(key, pool);
     }
     return pool;
@@ -94,6 +127,6 @@ export class UpstreamPools {
 
   /** Upstreams come and go (sessions do): a pool without connections is forgotten when the next one is made (I8). */
   #forgetEmpty(): void {
-    for (const pool of this.#pools.values()) if (pool.open === 0) this.#pools.delete(pool.key);
+    for (const [key, pool] of this.#pools) if (pool.isEmpty) this.#pools.delete(key);
   }
 }

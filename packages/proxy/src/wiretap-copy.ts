@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { type Reach, reach } from "./reach.ts";
 import type { Upstream } from "./types.ts";
 import type { TapStream, WiretapDrop, WiretapLimits } from "./wiretap.ts";
 
@@ -25,7 +26,7 @@ const closing = Buffer.from("Connection: close\r\n\r\n");
  */
 export class WiretapCopy implements TapStream {
   readonly #options: WiretapCopyOptions;
-  readonly #reaching = new AbortController();
+  #reaching: Reach | undefined;
   /** What came before the connection. */
   #waiting: Buffer[] = [];
   /** Bytes that were asked for and not given back. */
@@ -43,7 +44,15 @@ export class WiretapCopy implements TapStream {
   start(head: Buffer): void {
     // Before the empty line that ends the head.
     this.#take(Buffer.concat([head.subarray(0, head.length - 2), closing]));
-    if (!this.#isOver) void this.#reach();
+    if (this.#isOver) return;
+    const { upstream, limits } = this.#options;
+    this.#reaching = reach((signal) => upstream.connect(signal), limits.connectTimeoutMs, {
+      reached: (stream) => {
+        if (this.#isOver) stream.destroy();
+        else this.#connected(stream);
+      },
+      failed: () => this.#drop("unreachable"),
+    });
   }
 
   write(bytes: Buffer): void {
@@ -69,19 +78,6 @@ export class WiretapCopy implements TapStream {
     this.#held += bytes.length;
     if (this.#stream === undefined) this.#waiting.push(bytes);
     else this.#send(this.#stream, bytes);
-  }
-
-  async #reach(): Promise<void> {
-    const { upstream, limits } = this.#options;
-    this.#timer = setTimeout(() => this.#reaching.abort(), limits.connectTimeoutMs).unref();
-    try {
-      const stream = await upstream.connect(this.#reaching.signal);
-      clearTimeout(this.#timer);
-      if (this.#isOver) stream.destroy();
-      else this.#connected(stream);
-    } catch {
-      this.#drop("unreachable");
-    }
   }
 
   #connected(stream: Duplex): void {
@@ -134,7 +130,7 @@ export class WiretapCopy implements TapStream {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#reaching.abort();
+    this.#reaching?.abort();
     this.#stream?.destroy();
     this.#waiting = [];
     this.#options.release(this.#held);

@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string>>;
 /** What a proxy counts, under `labels` that say which proxy it is. */
 export function proxyMetrics(stats: Readonly<ProxyStats>, labels: Labels): MetricFamily[] {
   return [
-    ...connectionMetrics(stats, stats.connectionsRefused, labels),
+    ...connectionMetrics(stats, labels),
     gauge("clew_requests_running", "Requests whose answer is not over.", labels, stats.requestsRunning),
     counter(
       "clew_answers_total",
@@ -40,23 +40,17 @@ export function proxyMetrics(stats: Readonly<ProxyStats>, labels: Labels): Metri
 
 /** The same for whole connections, as far as it applies. */
 export function tcpMetrics(stats: Readonly<TcpStats>, labels: Labels): MetricFamily[] {
-  return connectionMetrics(stats, stats.refused, labels);
+  return connectionMetrics(stats, labels);
 }
 
-function connectionMetrics(
-  stats: Readonly<
-    Pick<ProxyStats, "connectionsOpen" | "connectionsTotal" | "fallbacks" | "bytesIn" | "bytesOut">
-  >,
-  refused: number,
-  labels: Labels,
-): MetricFamily[] {
+function connectionMetrics(stats: Readonly<ProxyStats> | Readonly<TcpStats>, labels: Labels): MetricFamily[] {
   return [
     gauge("clew_connections_open", "Clients' connections that are open.", labels, stats.connectionsOpen),
     counter("clew_connections_total", "Clients' connections that were accepted.", [
       { labels, value: stats.connectionsTotal },
     ]),
     counter("clew_connections_refused_total", "Connections closed at the limit of those at once.", [
-      { labels, value: refused },
+      { labels, value: stats.connectionsRefused },
     ]),
     counter("clew_bytes_total", "Bytes from clients (in) and to them (out).", [
       { labels: { ...labels, direction: "in" }, value: stats.bytesIn },

@@ -296,7 +296,7 @@ test("connections past the limit are closed at once and counted", async () => {
   await first.waitFor("live:");
   await using second = await rawClient(fixture.port);
   await second.closed;
-  assert.equal(fixture.proxy.stats.refused, 1);
+  assert.equal(fixture.proxy.stats.connectionsRefused, 1);
 });
 
 test("an address that is taken is refused by name", async () => {
