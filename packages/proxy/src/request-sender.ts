@@ -3,7 +3,8 @@ import type { BytePipe } from "./byte-pipe.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { ProxyLimits } from "./limits.ts";
 import type { ReceivedRequest } from "./received-request.ts";
-import type { Tap, TapStream } from "./wiretap.ts";
+import { RequestTaps } from "./request-taps.ts";
+import type { Tap } from "./wiretap.ts";
 
 /**
  * A request on its way to an upstream: its own bytes, at the upstream's pace. What has been sent is held up to a limit, so that it
@@ -14,14 +15,13 @@ export class RequestSender {
   readonly #request: ReceivedRequest;
   readonly #client: ClientConnection;
   readonly #limits: ProxyLimits;
+  readonly #taps: RequestTaps | undefined;
   /** What is held: all of it from the request's beginning, or nothing. */
   #isHeld = true;
   #more: Buffer[] | undefined;
   #heldBytes: number;
   #pipe: BytePipe | undefined;
   #isDiscarding = false;
-  #taps: TapStream[] | undefined;
-  #waitingTaps: readonly Tap[] | undefined;
 
   constructor(
     request: ReceivedRequest,
@@ -33,7 +33,7 @@ export class RequestSender {
     this.#client = client;
     this.#limits = limits;
     this.#heldBytes = request.first.length - request.headLength;
-    this.#waitingTaps = request.asksUpgrade ? undefined : taps;
+    this.#taps = taps === undefined || request.asksUpgrade ? undefined : new RequestTaps(taps);
   }
 
   /** All of it came from the client. */
@@ -67,10 +67,15 @@ export class RequestSender {
     const { first } = this.#request;
     if (this.#more === undefined) pipe.write(first);
     else pipe.writeAll([first, ...this.#more]);
-    if (this.#waitingTaps !== undefined) this.#openTaps(this.#waitingTaps);
+    if (this.#taps !== undefined) {
+      this.#taps.begin(this.#request, this.#more);
+      if (this.isComplete) this.#taps.end();
+    }
     if (this.#request.body === undefined) return;
     if (!this.#request.isRepeatable || this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
-    if (!this.isComplete) this.#paceClient(pipe);
+    if (this.isComplete) return;
+    if (pipe.mustWait) this.#client.pause();
+    else this.#client.resume();
   }
 
   /** More of the body. Returns where it ends in these bytes, or they do. With a {@link fault}, none of them were sent. */
@@ -91,7 +96,10 @@ export class RequestSender {
       this.#pipe.write(piece);
       if (!body.isComplete && this.#pipe.mustWait) this.#client.pause();
     }
-    this.#tell(piece);
+    if (this.#taps !== undefined) {
+      this.#taps.write(piece);
+      if (body.isComplete) this.#taps.end();
+    }
     return end;
   }
 
@@ -114,10 +122,7 @@ export class RequestSender {
 
   /** Reads the rest and drops it. */
   discard(): void {
-    this.letGo();
-    this.#pipe = undefined;
-    this.#isDiscarding = true;
-    this.#abortTaps();
+    this.abort();
     if (!this.isComplete) this.#client.resume();
   }
 
@@ -126,12 +131,7 @@ export class RequestSender {
     this.letGo();
     this.#pipe = undefined;
     this.#isDiscarding = true;
-    this.#abortTaps();
-  }
-
-  #paceClient(pipe: BytePipe): void {
-    if (pipe.mustWait) this.#client.pause();
-    else this.#client.resume();
+    this.#taps?.abort();
   }
 
   #hold(piece: Buffer): void {
@@ -141,34 +141,6 @@ export class RequestSender {
     if (this.#heldBytes > this.#limits.replayBufferBytes) this.letGo();
     else if (this.#more.length < maxHeldPieces) this.#more.push(piece);
     else this.#more = [Buffer.concat([...this.#more, piece])];
-  }
-
-  #openTaps(taps: readonly Tap[]): void {
-    this.#waitingTaps = undefined;
-    const { first, headLength } = this.#request;
-    const head = first.subarray(0, headLength);
-    this.#taps = taps.map((tap) => tap.open(head)).filter((stream) => stream !== undefined);
-    for (const tap of this.#taps) {
-      if (first.length > headLength) tap.write(first.subarray(headLength));
-      for (const piece of this.#more ?? []) tap.write(piece);
-    }
-    if (this.isComplete) this.#endTaps();
-  }
-
-  #tell(piece: Buffer): void {
-    if (this.#taps === undefined) return;
-    for (const tap of this.#taps) tap.write(piece);
-    if (this.isComplete) this.#endTaps();
-  }
-
-  #endTaps(): void {
-    for (const tap of this.#taps ?? []) tap.end();
-    this.#taps = undefined;
-  }
-
-  #abortTaps(): void {
-    for (const tap of this.#taps ?? []) tap.abort();
-    this.#taps = undefined;
   }
 }
 
