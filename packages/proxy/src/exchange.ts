@@ -40,7 +40,7 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
   readonly #attempts: Attempts;
   readonly #startedAtMs: number;
   readonly #sinceTick: number;
-  /** When the upstream, or the client's body, last moved. */
+  /** When the upstream, or the client's body, last moved, or was last free to. */
   #movedAtTick: number;
   #answer: ForwardedAnswer | undefined;
   #splice: Splice | undefined;
@@ -247,7 +247,9 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
     this.#attempts.connection?.pipe.hold();
   }
 
+  /** Its silence counts from now. */
   releaseUpstream(): void {
+    this.#moved();
     this.#attempts.connection?.pipe.release();
   }
 
@@ -256,7 +258,7 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
     if (!this.#client.mustWait) this.#finish();
   }
 
-  /** So does the client's connection (I1). What came is still delivered, where its end cannot be taken for the end of the body. */
+  /** The client's connection breaks off, too (I1). What came is still delivered, where that end cannot be taken for the body's. */
   answerBroken(): void {
     if (this.#isOver) return;
     this.#breakOff("upstream");
@@ -272,8 +274,10 @@ export class Exchange implements AttemptsOwner, AnswerOwner {
     if (this.isSpliced) return;
     if (this.#isOver) {
       if (clock.isOver(this.#movedAtTick, limits.lingerTimeoutMs)) this.#client.destroy();
-    } else if (this.#isAnswered) return;
-    else if (this.#hasBegun) this.#sweepAnswer();
+      return;
+    }
+    if (this.#isAnswered) return;
+    if (this.#hasBegun) this.#sweepAnswer();
     else if (this.#sender.isComplete) this.#sweepWait();
     else this.#sweepRequest();
   }
