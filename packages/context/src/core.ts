@@ -9,7 +9,7 @@ export { contextFromEnvironment, contextToEnvironment } from "./environment.ts";
 export { type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
 export { type ContextFaultEvent, contextChannels } from "./faults.ts";
 export { contextHeaderNames } from "./field-names.ts";
-export { type InjectOptions, injectContext } from "./inject.ts";
+export { type InjectOptions, injectContext, outgoingBaggage } from "./inject.ts";
 export {
   extractedByOpenTelemetry,
   type OtelPropagator,

@@ -50,8 +50,8 @@ function emptyCarrier(carrier: Carrier): (name: string, value: string) => void {
   return (name, value) => carrier.set(name, value);
 }
 
-/** The custom fields as they may leave: within the limits, routing key and signature first to be kept, every drop reported. */
-function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service">): string {
+/** The custom fields as they may leave, as a `baggage` header, empty without any: within the limits, routing key and signature first to be kept, every drop reported. */
+export function outgoingBaggage(context: Context, options: Omit<InjectOptions, "service">): string {
   const isDefault = options.limits === undefined;
   if (isDefault && context instanceof RequestContext && context.isWithinLimits) return context.baggage;
   const limits = options.limits ?? baggageLimits;

@@ -18,5 +18,6 @@ export {
   isInternalDestination,
   type OtelPropagator,
   openTelemetry,
+  outgoingBaggage,
   type ScopeEntry,
 } from "@clew/context/core";

@@ -5,11 +5,13 @@ import {
   type HeaderField,
   type HeaderList,
   noContextHeaders,
-  plusFields,
+  type OutgoingHeaders,
+  outgoingFields,
+  plusContext,
   withFields,
   withoutNames,
 } from "./header-list.ts";
-import type { Hook } from "./hook.ts";
+import type { Hook, Method } from "./hook.ts";
 import { dispatchDecided, needsNoMark } from "./opentelemetry-undici.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -28,8 +30,8 @@ interface Decided {
   readonly context: Context;
   /** Where to; undefined while that is not known, nothing having been added yet. */
   readonly origin: unknown;
-  /** The headers that were added, lower case. */
-  readonly names: readonly string[];
+  /** The headers that were added, if any were. */
+  readonly added: OutgoingHeaders | undefined;
   /** See {@link DispatchDecision}. */
   readonly enter: ScopeEntry | undefined;
 }
@@ -89,21 +91,18 @@ export function fieldsForUndecided(request: DispatchOptions, outgoing: Outgoing)
 }
 
 /** Every copy of undici keeps its global dispatcher here, Node's own included; at the second place since undici 8. */
-const globalDispatchers = [
-  Symbol.for("undici.globalDispatcher.1"),
-  Symbol.for("undici.globalDispatcher.2"),
-] as const;
+const globalDispatcher: unique symbol = Symbol.for("undici.globalDispatcher.1") as never;
+const laterGlobalDispatcher: unique symbol = Symbol.for("undici.globalDispatcher.2") as never;
+
+const globals = globalThis as { [globalDispatcher]?: unknown; [laterGlobalDispatcher]?: unknown };
 
 /** Changes those that are set; false while there is none, that is, until some undici is loaded. */
 export function addGlobalDispatchers(dispatchers: DispatcherHook, hook: Hook): boolean {
-  let isOneSet = false;
-  for (const symbol of globalDispatchers) {
-    const dispatcher = (globalThis as { [key: symbol]: unknown })[symbol];
-    if (dispatcher === undefined) continue;
-    isOneSet = true;
-    dispatchers.add(hook, dispatcher);
-  }
-  return isOneSet;
+  const first = globals[globalDispatcher];
+  const later = globals[laterGlobalDispatcher];
+  if (first !== undefined) dispatchers.add(hook, first);
+  if (later !== undefined && later !== first) dispatchers.add(hook, later);
+  return first !== undefined || later !== undefined;
 }
 
 type Decide = (dispatcher: unknown, options: unknown, handler: unknown) => unknown;
@@ -118,9 +117,20 @@ function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
         const decision = (changed as DispatchOptions | undefined)?.[decided];
         return needsNoMark(decision)
           ? dispatch.call(this, changed, handler)
-          : dispatchDecided(decision, () => dispatch.call(this, changed, handler));
+          : dispatchMarked(decision, dispatch, this, changed, handler);
       },
   );
+}
+
+/** Apart, since a function that makes another pays for it even where it does not get there. */
+function dispatchMarked(
+  decision: Decided | undefined,
+  dispatch: Method,
+  dispatcher: unknown,
+  options: unknown,
+  handler: unknown,
+): unknown {
+  return dispatchDecided(decision, () => dispatch.call(dispatcher, options, handler));
 }
 
 /** Interceptors may dispatch later, from anywhere, and again: so it is decided before the first of them. */
@@ -148,8 +158,10 @@ function decide(
   handler: unknown,
   outgoing: Outgoing,
 ): DispatchOptions {
-  const origin = options.origin ?? originOf(dispatcher);
   const earlier = options[decided];
+  // As a client is asked by a pool, and a pool by an agent.
+  if (earlier?.origin !== undefined && earlier.origin === options.origin) return options;
+  const origin = options.origin ?? originOf(dispatcher);
   if (earlier !== undefined && (origin === undefined || sameOrigin(earlier.origin, origin))) return options;
   const headers = headersOf(options);
   if (headers === undefined) return options;
@@ -157,27 +169,29 @@ function decide(
   if (earlier?.origin !== undefined) {
     // A dispatcher of the application's has followed a redirect, or gone to a proxy. Nothing is added any more:
     // which of the two it was cannot be seen, and a proxy hands on what it gets.
-    if (earlier.names.length === 0 || isDestination(options, host, outgoing)) return options;
-    return decidedAs(options, withoutNames(headers, earlier.names), { ...earlier, origin, names: [] });
+    if (earlier.added === undefined || isDestination(options, host, outgoing)) return options;
+    const names = outgoingFields(earlier.added).map(([name]) => name);
+    return decidedAs(options, withoutNames(headers, names), { ...earlier, origin, added: undefined });
   }
-  const maker = earlier ?? firstOf(handler);
+  const isAgain = dispatchesAgain(handler);
+  const maker = earlier ?? (isAgain ? firsts.get(handler) : undefined);
   const context = maker?.context ?? outgoing.ambientFor(host ?? "");
   const enter = maker === undefined ? outgoing.sharedScope() : maker.enter;
   let changed = options.headers;
-  let names = noNames;
+  let added: OutgoingHeaders | undefined;
   // A dispatcher that chooses among several upstreams asks the chosen one, with a place to go to.
   if (origin !== undefined && isDestination(options, host, outgoing)) {
     const existing = contextHeadersIn(headers);
-    const fields = outgoing.fieldsFor(context, existing);
-    changed = existing === noContextHeaders ? plusFields(headers, fields) : withFields(headers, fields);
-    names = fields.map(([name]) => name);
+    added = outgoing.headersFor(context, existing);
+    changed =
+      existing === noContextHeaders
+        ? plusContext(headers, added)
+        : withFields(headers, outgoingFields(added));
   }
-  const decision: Decided = { context, enter, origin, names };
-  if (maker === undefined) rememberFirst(handler, decision);
+  const decision: Decided = { context, enter, origin, added };
+  if (maker === undefined && isAgain) firsts.set(handler, decision);
   return decidedAs(options, changed, decision);
 }
-
-const noNames: readonly string[] = [];
 
 const firsts = new WeakMap<object, Decided>();
 
@@ -187,14 +201,6 @@ const firsts = new WeakMap<object, Decided>();
  */
 function dispatchesAgain(handler: unknown): handler is object {
   return typeof handler === "object" && handler !== null && "dispatch" in handler && "opts" in handler;
-}
-
-function rememberFirst(handler: unknown, decision: Decided): void {
-  if (dispatchesAgain(handler)) firsts.set(handler, decision);
-}
-
-function firstOf(handler: unknown): Decided | undefined {
-  return dispatchesAgain(handler) ? firsts.get(handler) : undefined;
 }
 
 function sameOrigin(first: unknown, second: unknown): boolean {

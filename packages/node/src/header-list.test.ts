@@ -5,6 +5,9 @@ import {
   flatPairs,
   headerValue,
   noContextHeaders,
+  outgoingFields,
+  outgoingLines,
+  plusContext,
   plusFields,
   withFields,
   withoutNames,
@@ -43,6 +46,22 @@ test("adds fields in a copy", () => {
   assert.deepEqual(plusFields(list, [["baggage", "a=1"]]), ["Accept", "*/*", "baggage", "a=1"]);
   assert.deepEqual(list, ["Accept", "*/*"]);
   assert.deepEqual(plusFields({ Accept: "*/*" }, [["baggage", "a=1"]]), { Accept: "*/*", baggage: "a=1" });
+});
+
+test("what carries a context is the same as a list, in a copy and as lines; what is absent is not set", () => {
+  const none = { baggage: undefined, traceparent: undefined, tracestate: undefined };
+  const fields = { baggage: "a=1", traceparent: "00-1", tracestate: "b=2", "x-forrst-caller": "c" };
+  for (const headers of [
+    fields,
+    { ...none, "x-forrst-caller": "c" },
+    { ...none, "x-forrst-caller": undefined },
+  ]) {
+    const set = Object.entries(headers).filter(([, value]) => value !== undefined);
+    assert.deepEqual(outgoingFields(headers), set);
+    assert.deepEqual(plusContext(["Accept", "*/*"], headers), ["Accept", "*/*", ...set.flat()]);
+    assert.deepEqual(plusContext({ Accept: "*/*" }, headers), { Accept: "*/*", ...Object.fromEntries(set) });
+    assert.equal(outgoingLines(headers), set.map(([name, value]) => `${name}: ${value}\r\n`).join(""));
+  }
 });
 
 test("an iterable that is not made of pairs is not taken for headers", () => {

@@ -5,8 +5,10 @@ import {
   type ContextHeaders,
   contextHeadersIn,
   flatPairs,
-  isContextHeader,
   noContextHeaders,
+  type OutgoingHeaders,
+  outgoingFields,
+  outgoingLines,
   withFields,
   withoutNames,
 } from "./header-list.ts";
@@ -20,8 +22,10 @@ interface Created {
   [creation]?: Context;
 }
 
-/** Published since Node 22.12, at the end of a request's construction. */
+/** Published at the end of a request's construction, since Node 22.12 and 23.2. */
 const createdChannel = "http.client.request.created";
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const publishesCreation = major > 23 || (major === 23 && minor >= 2) || (major === 22 && minor >= 12);
 
 /** What Node keeps on a request without saying so in its types; as of Node 20 to 24. */
 interface RequestInternals extends Created {
@@ -35,9 +39,9 @@ interface RequestInternals extends Created {
 export function hookClients(hook: Hook, outgoing: Outgoing): void {
   const { Agent, ClientRequest } = process.getBuiltinModule("node:http");
 
-  // A request may be written from another scope than the one that created it, such as a queue's. Node's agents see it
-  // while it is being constructed, and Node 22 publishes it then. An agent that is none of Node's, on Node 20, tells
-  // nobody: there, what is ambient when the headers are made counts.
+  // A request may be written from another scope than the one that created it, such as a queue's. Node publishes it
+  // when it is constructed, and before it did, its agents see it then. An agent that is none of Node's, on Node 20,
+  // tells nobody: there, what is ambient when the headers are made counts.
   const remember = (request: unknown): void => {
     try {
       if (!hook.active || !(request instanceof ClientRequest)) return;
@@ -46,18 +50,21 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
       hook.fail(error);
     }
   };
-  hook.replace(
-    Agent.prototype,
-    "addRequest",
-    (addRequest) =>
-      function (this: unknown, ...args) {
-        remember(args[0]);
-        return Reflect.apply(addRequest, this, args);
-      },
-  );
-  const onCreated = (message: unknown): void => remember((message as { request?: unknown }).request);
-  subscribe(createdChannel, onCreated);
-  hook.onDisable(() => unsubscribe(createdChannel, onCreated));
+  if (publishesCreation) {
+    const onCreated = (message: unknown): void => remember((message as { request?: unknown }).request);
+    subscribe(createdChannel, onCreated);
+    hook.onDisable(() => unsubscribe(createdChannel, onCreated));
+  } else {
+    hook.replace(
+      Agent.prototype,
+      "addRequest",
+      (addRequest) =>
+        function (this: unknown, ...args) {
+          remember(args[0]);
+          return Reflect.apply(addRequest, this, args);
+        },
+    );
+  }
 
   hook.replace(
     ClientRequest.prototype,
@@ -65,38 +72,42 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
     (storeHeader) =>
       function (this: ClientRequest & RequestInternals, firstLine: string, headers: unknown) {
         let lines = firstLine;
-        let list = headers;
+        let changed = headers;
         try {
           if (hook.active) {
             const context = this[creation] ?? outgoing.ambientFor(this.host);
-            if (isDestination(this, outgoing)) {
-              [lines, list] = withContext(this, firstLine, headers, context, outgoing);
-            } else list = withoutLeaked(this, headers, context, outgoing);
+            const list = Array.isArray(headers) ? listOf(headers) : undefined;
+            const existing = list === undefined ? contextHeadersOf(this) : contextHeadersIn(list);
+            if (!isDestination(this, outgoing)) {
+              changed = withoutLeaked(this, headers, list, outgoing.leakedHeaders(context, existing));
+            } else {
+              const added = outgoing.headersFor(context, existing);
+              // Put after the request line rather than set on the request: the application sees its own headers as
+              // it set them, and a list of headers is not copied.
+              if (existing === noContextHeaders) lines += outgoingLines(added);
+              else [lines, changed] = withContext(this, firstLine, headers, list, existing, added);
+            }
           }
         } catch (error) {
           hook.fail(error);
         }
-        return Reflect.apply(storeHeader, this, [lines, list]);
+        return storeHeader.call(this, lines, changed);
       },
   );
 }
 
-/**
- * Put after the request line rather than set on the request: the application sees its own headers as it set them, and
- * a list of headers is not copied.
- */
+/** Beside headers of the application's own that hold a context as well. */
 function withContext(
   request: ClientRequest,
   firstLine: string,
   headers: unknown,
-  context: Context,
-  outgoing: Outgoing,
+  list: unknown[] | undefined,
+  existing: ContextHeaders,
+  added: OutgoingHeaders,
 ): [string, unknown] {
-  const list = Array.isArray(headers) ? listOf(headers) : undefined;
-  const existing = list === undefined ? contextHeadersOf(request) : contextHeadersIn(list);
   let lines = firstLine;
   let changed = headers;
-  for (const field of outgoing.fieldsFor(context, existing)) {
+  for (const field of outgoingFields(added)) {
     const [name, value] = field;
     if (existing[name as keyof ContextHeaders] === undefined) lines += `${name}: ${value}\r\n`;
     else if (list === undefined) request.setHeader(name, value);
@@ -108,12 +119,9 @@ function withContext(
 function withoutLeaked(
   request: ClientRequest,
   headers: unknown,
-  context: Context,
-  outgoing: Outgoing,
+  list: unknown[] | undefined,
+  names: readonly string[],
 ): unknown {
-  const list = Array.isArray(headers) ? listOf(headers) : undefined;
-  const existing = list === undefined ? contextHeadersOf(request) : contextHeadersIn(list);
-  const names = outgoing.leakedHeaders(context, existing);
   if (names.length === 0) return headers;
   if (list !== undefined) return withoutNames(list, names);
   for (const name of names) request.removeHeader(name);
@@ -122,11 +130,13 @@ function withoutLeaked(
 
 /** What is set on a request whose headers were not given as a list. */
 function contextHeadersOf(request: ClientRequest): ContextHeaders {
-  let found = noContextHeaders;
-  for (const name of request.getHeaderNames()) {
-    if (isContextHeader(name)) found = { ...found, [name]: request.getHeader(name) };
-  }
-  return found;
+  const baggage = request.getHeader("baggage");
+  const traceparent = request.getHeader("traceparent");
+  const tracestate = request.getHeader("tracestate");
+  const caller = request.getHeader("x-forrst-caller");
+  return (baggage ?? traceparent ?? tracestate ?? caller) === undefined
+    ? noContextHeaders
+    : { baggage, traceparent, tracestate, "x-forrst-caller": caller };
 }
 
 /** A list of pairs, which Node takes as well, as one list. What is neither is left for Node to refuse. */

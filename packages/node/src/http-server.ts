@@ -1,4 +1,4 @@
-import type { AsyncLocalStorage } from "node:async_hooks";
+// biome-ignore-all lint/complexity/noArguments: `emit` is called a dozen times per request, and a rest parameter makes an array for each.
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Server } from "node:net";
@@ -66,15 +66,18 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   const storage = ambientStorage();
 
   const rescope = (emit: Method): Method =>
-    function (this: EventEmitter & Scoped, ...args) {
+    function (this: EventEmitter & Scoped, event: unknown, value?: unknown) {
       const context = this[scope];
-      if (!hook.active || context === undefined || !streamEvents.has(args[0])) {
-        return Reflect.apply(emit, this, args);
+      if (context !== undefined && hook.active && streamEvents.has(event)) {
+        if (event === "close") lost.closed(this);
+        // First whether this is its scope already, as it is where the application has ended the answer.
+        if (storage.getStore() !== context && isHeard(this, event as string)) {
+          return storage.run(context, Reflect.apply, emit, this, arguments);
+        }
       }
-      if (args[0] === "close") lost.closed(this);
-      return isHeard(this, args[0])
-        ? runIn(storage, context, emit, this, args)
-        : Reflect.apply(emit, this, args);
+      if (arguments.length === 1) return emit.call(this, event);
+      if (arguments.length === 2) return emit.call(this, event, value);
+      return Reflect.apply(emit, this, arguments);
     };
   // Most of these events have no listener but Node's own, and entering a scope for nobody costs more than emitting.
   const isHeard = (emitter: EventEmitter, event: string): boolean => {
@@ -89,9 +92,10 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   const contextOf = (event: unknown, request: IncomingMessage & Scoped, answer: unknown): Context => {
     // An application may hand a request on to another server by emitting it there.
     if (request[scope] !== undefined) return request[scope];
-    const received = incoming.contextOf((name) => request.headers[name]);
+    const { headers } = request;
+    const received = incoming.contextOf((name) => headers[name]);
     // It may have been here first, and have opened a scope with more in it: its span, and what other headers carry.
-    const context = extractedByOpenTelemetry(request.headers) ?? received;
+    const context = extractedByOpenTelemetry(headers) ?? received;
     request[scope] = context;
     if (answer instanceof ServerResponse) {
       (answer as Scoped)[scope] = context;
@@ -107,17 +111,19 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
   };
 
   const openScope = (emit: Method): Method =>
-    function (this: Server, ...args) {
+    function (this: Server, event: unknown, request: unknown, answer: unknown) {
       let context: Context | undefined;
       try {
-        if (hook.active && requestEvents.has(args[0]) && args[1] instanceof IncomingMessage) {
-          context = contextOf(args[0], args[1], args[2]);
+        if (hook.active && requestEvents.has(event) && request instanceof IncomingMessage) {
+          context = contextOf(event, request, answer);
         }
       } catch (error) {
         hook.fail(error);
       }
-      if (context === undefined) return Reflect.apply(emit, this, args);
-      return runIn(storage, context, emit, this, args);
+      // Spares a scope inside the same scope, since entering one is not free.
+      return context === undefined || storage.getStore() === context
+        ? Reflect.apply(emit, this, arguments)
+        : storage.run(context, Reflect.apply, emit, this, arguments);
     };
   hook.replace(Server.prototype, "emit", openScope);
   // Somebody was here before us, as OpenTelemetry may be: what it put there leads past the one they inherit.
@@ -133,16 +139,4 @@ function loadedServers(): readonly { readonly prototype: Server }[] {
   return moduleLoadList?.includes("NativeModule https")
     ? [Server, process.getBuiltinModule("node:https").Server]
     : [Server];
-}
-
-/** Spares a scope inside the same scope, since entering one is not free. */
-function runIn(
-  storage: AsyncLocalStorage<Context>,
-  context: Context,
-  method: Method,
-  self: unknown,
-  args: unknown[],
-): unknown {
-  if (storage.getStore() === context) return Reflect.apply(method, self, args);
-  return storage.run(context, Reflect.apply, method, self, args);
 }

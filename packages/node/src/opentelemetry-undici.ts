@@ -1,11 +1,12 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 import { contextHeaderNames, type ScopeEntry } from "./context.ts";
+import type { OutgoingHeaders } from "./header-list.ts";
 import type { Hook } from "./hook.ts";
 
 /** What has been decided about a request of undici's, as far as another injector must know it. */
 export interface DispatchDecision {
-  /** The headers that were added, lower case. */
-  readonly names: readonly string[];
+  /** The headers that were added, if any were. */
+  readonly added: OutgoingHeaders | undefined;
   /** Enters the scope of whoever made the request; undefined where it is not shared with OpenTelemetry. */
   readonly enter: ScopeEntry | undefined;
 }
@@ -65,15 +66,15 @@ export function hookUndiciChannel(hook: Hook): void {
   );
 }
 
-function join(request: CreatedRequest, before: readonly Field[], { names }: DispatchDecision): void {
+function join(request: CreatedRequest, before: readonly Field[], { added }: DispatchDecision): void {
   const after = fieldsOf(request.headers);
   if (after === undefined || after.length === before.length) return;
-  const added = after.slice(before.length).filter((field) => !isNamed(field, fieldHeaders));
-  const hasSpan = added.some((field) => isNamed(field, traceHeaders));
+  const injected = after.slice(before.length).filter((field) => !isNamed(field, fieldHeaders));
+  const hasSpan = injected.some((field) => isNamed(field, traceHeaders));
   // A trace of the application's own wins over both.
-  const isOurs = !before.some((field) => isNamed(field, traceHeaders)) || names.includes("traceparent");
+  const isOurs = !before.some((field) => isNamed(field, traceHeaders)) || added?.traceparent !== undefined;
   const kept = hasSpan && isOurs ? before.filter((field) => !isNamed(field, traceHeaders)) : before;
-  const fresh = isOurs ? added : added.filter((field) => !isNamed(field, traceHeaders));
+  const fresh = isOurs ? injected : injected.filter((field) => !isNamed(field, traceHeaders));
   const fields = [...kept, ...fresh];
   request.headers =
     typeof request.headers === "string"

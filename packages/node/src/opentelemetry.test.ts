@@ -100,6 +100,13 @@ test("a getter that fails where only we ask costs the sharing, not the call", as
   assert.deepEqual(inject(), { baggage: "lossy=1", "x-own": "1" });
 });
 
+const none = {
+  baggage: undefined,
+  traceparent: undefined,
+  tracestate: undefined,
+  "x-forrst-caller": undefined,
+};
+
 /** Headers of a request of undici's after a subscriber has added some. */
 function headersAfter(headers: string | unknown[], names: readonly string[], added: string[][]): unknown {
   const created = channel("undici:request:create");
@@ -112,7 +119,8 @@ function headersAfter(headers: string | unknown[], names: readonly string[], add
   };
   created.subscribe(subscriber);
   const request = { headers };
-  dispatchDecided({ names, enter: (fn) => fn() }, () => created.publish({ request }));
+  const ours = Object.fromEntries(names.map((name) => [name, "ours"]));
+  dispatchDecided({ added: { ...none, ...ours }, enter: (fn) => fn() }, () => created.publish({ request }));
   created.unsubscribe(subscriber);
   return request.headers;
 }

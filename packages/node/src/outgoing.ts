@@ -6,9 +6,15 @@ import {
   emptyContext,
   injectContext,
   isInternalDestination,
+  outgoingBaggage,
   type ScopeEntry,
 } from "./context.ts";
-import type { ContextHeaders, HeaderField } from "./header-list.ts";
+import {
+  type ContextHeaders,
+  type HeaderField,
+  type OutgoingHeaders,
+  outgoingFields,
+} from "./header-list.ts";
 import type { LostContexts } from "./lost-context.ts";
 import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { childTraceparent, newTraceparent } from "./traceparent.ts";
@@ -36,6 +42,8 @@ export interface Outgoing {
    * and with its `traceparent` or `tracestate` neither is added, as the two belong together. Only an `x-forrst-caller`
    * that was copied from the request being served is replaced, since it is never forwarded (I4).
    */
+  headersFor(context: Context, existing: ContextHeaders): OutgoingHeaders;
+  /** The same as a list. */
   fieldsFor(context: Context, existing: ContextHeaders): HeaderField[];
   /**
    * The names of the headers to take out of a request to where no context may go: those that OpenTelemetry, whose
@@ -53,9 +61,32 @@ export interface OutgoingOptions {
   readonly openTelemetry: OpenTelemetryWatch;
 }
 
+/** Every limit is the default one. */
+const noOptions = {};
+
 export function createOutgoing(options: OutgoingOptions): Outgoing {
   const { service, destinations, participate, lost, openTelemetry } = options;
   const storage = ambientStorage();
+  const caller = callerName(service);
+
+  const headersFor = (context: Context, existing: ContextHeaders): OutgoingHeaders => {
+    const baggage = existing.baggage === undefined ? outgoingBaggage(context, noOptions) : "";
+    const own = existing["x-forrst-caller"];
+    const hasTrace = existing.traceparent !== undefined || existing.tracestate !== undefined;
+    let traceparent = hasTrace ? undefined : context.traceparent;
+    const tracestate = traceparent === undefined ? undefined : context.tracestate;
+    // Where OpenTelemetry makes spans, its ids are those that somebody records.
+    if (participate && !hasTrace && !openTelemetry.isTracing) {
+      traceparent = traceparent === undefined ? newTraceparent() : childTraceparent(traceparent);
+    }
+    return {
+      baggage: baggage === "" ? undefined : baggage,
+      traceparent,
+      tracestate,
+      "x-forrst-caller": own === undefined || own === context.caller ? caller : undefined,
+    };
+  };
+
   return {
     ambientFor(host) {
       openTelemetry.look();
@@ -75,27 +106,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       }
       return false;
     },
-    fieldsFor(context, existing) {
-      const fields: HeaderField[] = [];
-      // Where OpenTelemetry makes spans, its ids are those that somebody records.
-      const givesIds = participate && !openTelemetry.isTracing;
-      const hasTrace = existing.traceparent !== undefined || existing.tracestate !== undefined;
-      const add = (name: string, value: string): void => {
-        if (name === "traceparent" || name === "tracestate") {
-          if (hasTrace) return;
-          fields.push([name, givesIds && name === "traceparent" ? childTraceparent(value) : value]);
-          return;
-        }
-        const own = existing[name as keyof ContextHeaders];
-        const isForwarded = name === "x-forrst-caller" && own === context.caller;
-        if (own === undefined || isForwarded) fields.push([name, value]);
-      };
-      injectContext(context, add, { service });
-      if (givesIds && !hasTrace && context.traceparent === undefined) {
-        fields.push(["traceparent", newTraceparent()]);
-      }
-      return fields;
-    },
+    headersFor,
+    fieldsFor: (context, existing) => outgoingFields(headersFor(context, existing)),
     leakedHeaders(context, existing) {
       const names: string[] = [];
       if (!openTelemetry.isPropagating) return names;
@@ -107,4 +119,14 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       return names;
     },
   };
+}
+
+/** A service's own name as it is sent; undefined where it has none. */
+function callerName(service: string): string | undefined {
+  let caller: string | undefined;
+  const set = (_name: string, value: string): void => {
+    caller = value;
+  };
+  injectContext(emptyContext, set, { service });
+  return caller;
 }

@@ -64,8 +64,8 @@ test("in a realm with nothing of Node's the pure entry carries a context through
   });
 });
 
-/** How a preload tells whether an OpenTelemetry SDK is there: nothing that an application asks. */
-const forPreloadsOnly = new Set(["openTelemetry", "extractedByOpenTelemetry"]);
+/** What an application has no use for: whether an OpenTelemetry SDK is there, and one header by itself. */
+const forPreloadsOnly = new Set(["openTelemetry", "extractedByOpenTelemetry", "outgoingBaggage"]);
 
 test("the main entry has everything for applications that the others have, and the very same", () => {
   const shared = Object.entries({ ...pure, ...core }).filter(([name]) => !forPreloadsOnly.has(name));

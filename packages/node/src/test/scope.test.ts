@@ -191,6 +191,24 @@ test("a scope that the application opens around an emit of its own counts", asyn
   assert.deepEqual(sightings.get("parsed"), ["inner"]);
 });
 
+test("whoever listens gets what was emitted, as many values as there were, in the scope of the request or out of it", async () => {
+  const server = createServer((req, res) => {
+    const counts: number[] = [];
+    for (const event of ["own", "data"]) req.on(event, (...values) => counts.push(values.length));
+    const emitAll = (): void => {
+      for (const values of [[], [1], [1, 2], [undefined, 2, 3]]) {
+        for (const event of ["own", "data"]) req.emit(event, ...values);
+      }
+    };
+    emitAll();
+    context.with({ tenant_id: "inner" }, emitAll);
+    res.end(counts.join(" "));
+  });
+  await using listening = await listen(server);
+  const answer = await rawExchange(listening.port, head("GET", "a", "connection: close"));
+  assert.match(answer.toString(), /0 0 1 1 2 2 3 3 0 0 1 1 2 2 3 3$/);
+});
+
 test("a request handed on to another server keeps the context it came with", async () => {
   const inner = createServer((req, res) => res.end(`${context.get("tenant_id")} ${req.headers["baggage"]}`));
   const server = createServer((req, res) => {
