@@ -47,7 +47,7 @@ const portSection: v.GenericSchema<PortSection> = section({
   upstream: setting(hostPort, "host:port where the service itself listens"),
   protocol: optionalSetting(
     v.picklist(["auto", "http1", "tcp"], "is none of auto, http1 and tcp (h2c is not there yet)"),
-    "what is spoken on the port; tcp passes whole connections on, whatever they say; default auto",
+    "what is spoken on the port: http1, which is all that auto means so far, or tcp, which passes whole connections on, whatever they say; default auto",
   ),
 });
 
