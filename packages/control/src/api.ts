@@ -1,5 +1,5 @@
 import type { Override, Rule } from "@clew/routing";
-import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
+import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc/client";
 import * as v from "valibot";
 import { type Nothing, type PreviewFunctions, previews } from "./preview-api.ts";
 import {

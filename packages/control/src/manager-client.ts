@@ -5,7 +5,7 @@ import {
   type FunctionContract,
   type StreamContract,
   type StreamOptions,
-} from "@clew/rpc";
+} from "@clew/rpc/client";
 import { api, type ManagerApi, managerPath } from "./api.ts";
 
 type ClientOf<Contracts> =

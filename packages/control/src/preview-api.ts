@@ -1,4 +1,4 @@
-import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc";
+import { defineFunction, defineStream, type FunctionContract, type StreamContract } from "@clew/rpc/client";
 import type { JsonValue } from "@clew/wire";
 import * as v from "valibot";
 import {

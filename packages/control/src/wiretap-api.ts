@@ -1,5 +1,5 @@
 import type { Override } from "@clew/routing";
-import { defineFunction, type FunctionContract } from "@clew/rpc";
+import { defineFunction, type FunctionContract } from "@clew/rpc/client";
 import * as v from "valibot";
 import type { Nothing } from "./preview-api.ts";
 import {

@@ -8,7 +8,6 @@ import { removeUpState, writeUpState } from "../config/up-state.ts";
 import { commandName } from "../output/command-name.ts";
 import { layOut } from "../output/table.ts";
 import { runUntilSignal } from "../parts/run-until-signal.ts";
-import { runWorkersUntilSignal } from "../parts/run-workers.ts";
 import {
   agentsOnly,
   everythingExcept,
@@ -17,7 +16,7 @@ import {
   type PartName,
   type Selection,
 } from "../parts/selection.ts";
-import { findWorkerSelf } from "../processes/workers.ts";
+import { findWorkerSelf } from "../processes/worker-self.ts";
 
 interface PartFlags extends OutputFlags {
   readonly config?: string;
@@ -61,6 +60,7 @@ async function runAgentWorkers(
   const loaded = loadConfig(configFile(cli, flags.config), cli.env);
   if (flags.printConfig) return printConfig(cli, loaded);
   const selection = select(loaded.config);
+  const { runWorkersUntilSignal } = await import("../parts/run-workers.ts");
   await runWorkersUntilSignal(cli, {
     config: loaded.config,
     selection,

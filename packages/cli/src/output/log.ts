@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { CliContext } from "../cli-context.ts";
 
-export interface LogOptions {
+interface LogOptions {
   /** JSON lines, for programs; otherwise a line for people. */
   readonly json: boolean;
   /** Default `warn`: someone should look. `info` with `--verbose`. */
@@ -11,7 +11,7 @@ export interface LogOptions {
 }
 
 /** The process's logger. Every record has `event` and one sentence as `msg`. */
-export function createLogger({ json, level, write }: LogOptions): Logger {
+function createLogger({ json, level, write }: LogOptions): Logger {
   const destination: DestinationStream = { write: json ? write : (line) => write(humanLine(line)) };
   return pino({ level, base: null, redact: ["token", "*.token", "authorization"] }, destination);
 }

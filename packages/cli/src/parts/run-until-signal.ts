@@ -7,7 +7,7 @@ import { createVoice, prefix } from "../output/log.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
 import { collectStartUpGarbage } from "../processes/start-up-garbage.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
-import { findWorkerSelf } from "../processes/workers.ts";
+import { findWorkerSelf } from "../processes/worker-self.ts";
 import type { Admin, AdminOptions } from "./admin.ts";
 import { type Drain, relievedDrain, stopDrain } from "./drain.ts";
 import type { Selection } from "./selection.ts";

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Server } from "node:net";
 import { CliError } from "../errors.ts";
 import type { InheritedListeners } from "./inherited.ts";
@@ -63,8 +63,9 @@ export interface SuccessorOptions {
 }
 
 /** Starts the same command anew, in a session of its own. Resolves with its process id once it serves; rejects with `E_RESTART_FAILED`. */
-export function startSuccessor(options: SuccessorOptions): Promise<number> {
+export async function startSuccessor(options: SuccessorOptions): Promise<number> {
   const { argv, execArgv, env, servers, readyLimitMs } = options;
+  const { fork } = await import("node:child_process");
   const child = fork(argv[1] ?? "", argv.slice(2), {
     execArgv: [...execArgv],
     env: { ...env, [successorVariable]: "1" },

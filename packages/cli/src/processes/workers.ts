@@ -4,15 +4,10 @@ import { type MetricFamily, sumMetrics } from "@clew/proxy";
 import type { Logger } from "pino";
 import { CliError } from "../errors.ts";
 import type { Drain } from "../parts/drain.ts";
+import { type FromPrimary, type FromWorker, relievesVariable, seedVariable } from "./worker-self.ts";
 
 // Several processes on several cores, by node:cluster: this one, the primary, holds the listening descriptors and passes
 // connections out in turn; workers run the same command, and serve. Workers can be replaced one by one.
-
-/** Names the one agent that all workers are. */
-const seedVariable = "CLEW_AGENT_SEED";
-
-/** Tells a worker that others serve meanwhile. */
-const relievesVariable = "CLEW_WORKER_RELIEVES";
 
 /** Until then a worker must serve. */
 const readyLimitMs = 30_000;
@@ -21,54 +16,8 @@ const replacePauseMs = 500;
 /** What a worker gets beyond its grace before it is killed. */
 const killAfterMs = 3_000;
 
-type FromWorker =
-  | { readonly clew: "ready" }
-  | { readonly clew: "metrics"; readonly families: readonly MetricFamily[] };
-type FromPrimary = { readonly clew: "drain"; readonly drain: Drain } | { readonly clew: "metrics" };
-
 /** A worker that does not say its metrics by then is left out: the others are worth more than none. */
 const metricsLimitMs = 1_000;
-
-/** What a worker knows of itself; undefined in any other process. */
-export interface WorkerSelf {
-  /** The same in all workers of one command. */
-  readonly seed: string;
-  /** Tells them apart. */
-  readonly name: string;
-  /** Others serve until this one does. */
-  readonly isRelieving: boolean;
-  /** It serves; and what it has counted, when the primary asks. */
-  serve(metrics: () => MetricFamily[]): void;
-  /** The primary asks this worker to finish what runs and end. */
-  readonly drained: Promise<Drain>;
-  /** Nothing is left to do. */
-  leave(): void;
-}
-
-export function findWorkerSelf(target: NodeJS.Process): WorkerSelf | undefined {
-  const seed = target.env[seedVariable];
-  if (!cluster.isWorker || seed === undefined || target.send === undefined) return undefined;
-  const say = (message: FromWorker): void => {
-    if (target.connected) target.send?.(message);
-  };
-  return {
-    seed,
-    isRelieving: target.env[relievesVariable] === "1",
-    name: `${cluster.worker?.id ?? 0}`,
-    serve(metrics) {
-      target.on("message", (message: FromPrimary) => {
-        if (message.clew === "metrics") say({ clew: "metrics", families: metrics() });
-      });
-      say({ clew: "ready" });
-    },
-    drained: new Promise((resolve) => {
-      target.on("message", (message: FromPrimary) => {
-        if (message.clew === "drain") resolve(message.drain);
-      });
-    }),
-    leave: () => cluster.worker?.disconnect(),
-  };
-}
 
 export interface Workers {
   /** Replaces each worker by a new one, which serves before the old one stops accepting. */

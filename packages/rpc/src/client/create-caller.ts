@@ -1,4 +1,4 @@
-import { fromJsonSchema } from "../schemas/json-schema-validator.ts";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CallOptions, ForrstClient, StreamOptions } from "./create-client.ts";
 
 /** Types by `<function>@<version>`, as `clew rpc types` writes them. */
@@ -24,24 +24,18 @@ export interface Caller<Functions extends FunctionTypes, Streams extends Functio
   ): AsyncIterable<EventOf<Streams[Name]>>;
 }
 
-const anything = fromJsonSchema({});
+const anything: StandardSchemaV1<unknown, never> = {
+  "~standard": { version: 1, vendor: "clew", validate: (value) => ({ value: value as never }) },
+};
 
 export function createCaller<Functions extends FunctionTypes, Streams extends FunctionTypes = object>(
   client: ForrstClient,
 ): Caller<Functions, Streams> {
   return {
     call: (key, args, options) =>
-      client.call<unknown, never>(
-        { ...split(key), arguments: anything, result: anything as never },
-        args,
-        options,
-      ),
+      client.call<unknown, never>({ ...split(key), arguments: anything, result: anything }, args, options),
     stream: (key, args, options) =>
-      client.stream<unknown, never>(
-        { ...split(key), arguments: anything, event: anything as never },
-        args,
-        options,
-      ),
+      client.stream<unknown, never>({ ...split(key), arguments: anything, event: anything }, args, options),
   };
 }
 

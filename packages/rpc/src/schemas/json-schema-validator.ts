@@ -1,15 +1,19 @@
-import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import { createRequire } from "node:module";
+import type { OutputUnit, Validator } from "@cfworker/json-schema";
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { RpcError } from "../rpc-error.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
-/** Only this file knows which validator is used. */
+// Only this file knows which validator is used, and only contracts in plain JSON Schema load it.
+const loadValidator = (): typeof Validator =>
+  createRequire(import.meta.url)("@cfworker/json-schema").Validator;
 
 type Both = StandardSchemaV1<unknown, unknown> & StandardJSONSchemaV1<unknown, unknown>;
 
 /** Throws E_RPC_CONTRACT for a schema that cannot be used. */
 export function fromJsonSchema(schema: JsonSchema): Both {
-  const validator = new Validator(schema as object, "2020-12", false);
+  const JsonSchemaValidator = loadValidator();
+  const validator = new JsonSchemaValidator(schema as object, "2020-12", false);
   try {
     // References that lead nowhere show only when the schema is used.
     validator.validate({});
