@@ -59,9 +59,12 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
       Agent.prototype,
       "addRequest",
       (addRequest) =>
-        function (this: unknown, ...args) {
-          remember(args[0]);
-          return Reflect.apply(addRequest, this, args);
+        function (this: unknown, request: unknown, options: unknown, ...more) {
+          remember(request);
+          // Node passes two; a host by itself and its port are from old times.
+          return more.length === 0
+            ? addRequest.call(this, request, options)
+            : addRequest.call(this, request, options, ...more);
         },
     );
   }

@@ -70,8 +70,7 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
       const context = this[scope];
       if (context !== undefined && hook.active && streamEvents.has(event)) {
         if (event === "close") lost.closed(this);
-        // First whether this is its scope already, as it is where the application has ended the answer.
-        if (storage.getStore() !== context && isHeard(this, event as string)) {
+        if (isHeard(this, event as string, context)) {
           return storage.run(context, Reflect.apply, emit, this, arguments);
         }
       }
@@ -79,10 +78,12 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
       if (arguments.length === 2) return emit.call(this, event, value);
       return Reflect.apply(emit, this, arguments);
     };
-  // Most of these events have no listener but Node's own, and entering a scope for nobody costs more than emitting.
-  const isHeard = (emitter: EventEmitter, event: string): boolean => {
+  // Most of these events have no listener, or but Node's own, or are emitted where the application has ended the
+  // answer, in its scope; and entering one for nobody costs more than emitting. What is cheapest to ask comes first.
+  const isHeard = (emitter: EventEmitter, event: string, context: Context): boolean => {
     const count = listenerCount.call(emitter, event);
-    if (count !== 1) return count > 1;
+    if (count === 0 || storage.getStore() === context) return false;
+    if (count > 1) return true;
     const [only] = listeners.call(emitter, event);
     return !nodesListeners.has(only?.name ?? "");
   };
