@@ -53,7 +53,7 @@ export class Attempts {
   /** Told to the upstream, which may take it for the client's leaving: what follows may be its answer to that. */
   clientEnded(): void {
     this.#clientHasEnded = true;
-    this.connection?.pipe.stream.end();
+    this.connection?.pipe.end();
   }
 
   /** The connection broke before the answer's head. */
@@ -124,7 +124,7 @@ export class Attempts {
     this.#owner.attemptBegins();
     connection.begin(this.#owner);
     this.#sender.sendTo(connection.pipe);
-    if (this.#clientHasEnded) connection.pipe.stream.end();
+    if (this.#clientHasEnded) connection.pipe.end();
   }
 
   #unreachable(error: unknown): void {

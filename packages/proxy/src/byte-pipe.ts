@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { UpstreamSocket } from "./upstream-socket.ts";
+import type { BatchedWriter, WriteBatch } from "./write-batch.ts";
 
 /** What a pipe tells its holder. */
 export interface PipeReader {
@@ -20,19 +21,24 @@ export interface PipeReader {
 /** One byte pipe to an upstream: a TCP connection, or any other stream, such as a tunnel's. */
 export interface BytePipe {
   readonly stream: Duplex;
+  /** The bytes are the pipe's from now on: it may write them a little later. */
   write(bytes: Buffer): void;
   /** Several pieces as one packet. */
   writeAll(pieces: readonly Buffer[]): void;
   /** What was written lies here: write no more before {@link PipeReader.pipeFlushed}. */
   readonly mustWait: boolean;
+  /** No more will be written. */
+  end(): void;
   /** Reads no more, and leaves the bytes handed over last as they are, until {@link release}. */
   hold(): void;
   release(): void;
 }
 
 /** Whoever opened the stream must not read from it any more. */
-export function createBytePipe(stream: Duplex, reader: PipeReader): BytePipe {
-  return stream instanceof UpstreamSocket ? new SocketPipe(stream, reader) : new StreamPipe(stream, reader);
+export function createBytePipe(stream: Duplex, reader: PipeReader, batch: WriteBatch): BytePipe {
+  return stream instanceof UpstreamSocket
+    ? new SocketPipe(stream, reader, batch)
+    : new StreamPipe(stream, reader);
 }
 
 const nothing = Buffer.alloc(0);
@@ -44,24 +50,37 @@ export function whenFlushed(socket: Socket, done: () => void): void {
   });
 }
 
-class SocketPipe implements BytePipe {
+class SocketPipe implements BytePipe, BatchedWriter {
   readonly stream: UpstreamSocket;
   readonly #reader: PipeReader;
+  readonly #batch: WriteBatch;
+  #batched: Buffer | undefined;
   #isWaiting = false;
 
-  constructor(socket: UpstreamSocket, reader: PipeReader) {
+  constructor(socket: UpstreamSocket, reader: PipeReader, batch: WriteBatch) {
     this.stream = socket;
     this.#reader = reader;
+    this.#batch = batch;
     socket.onRead = (bytes, length) => reader.pipeRead(bytes, length);
     watchEnd(socket, reader);
   }
 
   write(bytes: Buffer): void {
-    this.stream.write(bytes);
-    if (this.stream.writableLength > 0) this.#wait();
+    this.flush();
+    if (this.#batch.takes(this, bytes.length)) this.#batched = bytes;
+    else this.#write(bytes);
+  }
+
+  flush(): void {
+    const bytes = this.#batched;
+    if (bytes === undefined) return;
+    this.#batched = undefined;
+    // Whoever closed it meanwhile wants nothing written.
+    if (!this.stream.destroyed) this.#write(bytes);
   }
 
   writeAll(pieces: readonly Buffer[]): void {
+    this.flush();
     this.stream.cork();
     for (const piece of pieces) this.stream.write(piece);
     this.stream.uncork();
@@ -72,6 +91,11 @@ class SocketPipe implements BytePipe {
     return this.#isWaiting;
   }
 
+  end(): void {
+    this.flush();
+    this.stream.end();
+  }
+
   hold(): void {
     this.stream.isBufferInUse = true;
     this.stream.pause();
@@ -80,6 +104,11 @@ class SocketPipe implements BytePipe {
   release(): void {
     this.stream.isBufferInUse = false;
     this.stream.resume();
+  }
+
+  #write(bytes: Buffer): void {
+    this.stream.write(bytes);
+    if (this.stream.writableLength > 0) this.#wait();
   }
 
   #wait(): void {
@@ -113,6 +142,10 @@ class StreamPipe implements BytePipe {
 
   get mustWait(): boolean {
     return this.stream.writableNeedDrain;
+  }
+
+  end(): void {
+    this.stream.end();
   }
 
   hold(): void {

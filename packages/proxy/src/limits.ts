@@ -46,6 +46,11 @@ export interface ProxyLimits {
    * a request that meets that close may not be repeated. An upstream's own `Keep-Alive: timeout` makes it shorter still.
    */
   readonly upstreamIdleTimeoutMs: number;
+  /**
+   * Writes to upstreams in a second from which those of one turn of the event loop are made together. Default 10,000, where turns
+   * begin to have several; below, it would only cost. 0: always.
+   */
+  readonly busyWritesPerSecond: number;
   /** Idle connections kept per upstream. Default 256. One more is closed. */
   readonly maxIdlePerUpstream: number;
   /** What runs when the proxy closes. Default 5,000: below the 10 s that containers get to stop. */
@@ -67,6 +72,7 @@ export const defaultLimits: ProxyLimits = {
   maxPipelinedBytes: 64 * 1024,
   replayBufferBytes: 64 * 1024,
   upstreamIdleTimeoutMs: 4_000,
+  busyWritesPerSecond: 10_000,
   maxIdlePerUpstream: 256,
   drainGraceMs: 5_000,
 };

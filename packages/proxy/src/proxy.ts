@@ -58,9 +58,11 @@ class Frontend implements ClientOwner {
   }
 
   start(): void {
-    this.#environment.clock.start(() => {
+    const { clock, pools, batch } = this.#environment;
+    clock.start(() => {
       for (const client of this.#clients) client.sweep();
-      this.#environment.pools.sweep();
+      pools.sweep();
+      batch.sweep(clock.tickMs);
     });
   }
 

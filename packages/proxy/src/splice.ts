@@ -51,7 +51,7 @@ export class Splice {
   }
 
   clientEnded(): void {
-    this.#connection.pipe.stream.end();
+    this.#connection.pipe.end();
   }
 
   upstreamEnded(): void {

@@ -58,7 +58,7 @@ export class UpstreamConnection implements PipeReader {
     this.#pool = pool;
     this.#environment = environment;
     this.#idleLimitMs = environment.limits.upstreamIdleTimeoutMs;
-    this.pipe = createBytePipe(stream, this);
+    this.pipe = createBytePipe(stream, this, environment.batch);
   }
 
   /** Whether a request was sent on it before the present one. */
