@@ -36,7 +36,7 @@ export function manager(this: CliContext, flags: PartFlags): Promise<void> {
 }
 
 export function gateway(this: CliContext, flags: PartFlags): Promise<void> {
-  return runParts(this, flags, gatewayOnly, { isRestartable: true });
+  return runParts(this, flags, gatewayOnly, { isDataPlane: true });
 }
 
 export function agent(
@@ -46,7 +46,7 @@ export function agent(
 ): Promise<void> {
   const select = (config: Config): Selection => agentsOnly(config, services);
   if (flags.workers === undefined || findWorkerSelf(this.process) !== undefined) {
-    return runParts(this, flags, select, { isRestartable: true });
+    return runParts(this, flags, select, { isDataPlane: true });
   }
   return runAgentWorkers(this, { ...flags, workers: flags.workers }, select);
 }
@@ -74,7 +74,7 @@ async function runParts(
   cli: CliContext,
   flags: PartFlags,
   select: (config: Config) => Selection,
-  { isRestartable }: { readonly isRestartable: boolean } = { isRestartable: false },
+  { isDataPlane }: { readonly isDataPlane: boolean } = { isDataPlane: false },
 ): Promise<void> {
   const loaded = loadConfig(configFile(cli, flags.config), cli.env);
   if (flags.printConfig) return printConfig(cli, loaded);
@@ -85,7 +85,7 @@ async function runParts(
     config,
     selection,
     verbose: flags.verbose,
-    isRestartable,
+    isDataPlane,
     onReady: ({ late }) => {
       const managerUrl = `http://${config.manager.advertise}`;
       if (selection.manager || selection.gateway) {

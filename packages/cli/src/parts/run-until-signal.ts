@@ -4,8 +4,8 @@ import type { CliContext } from "../cli-context.ts";
 import { type Config, formatEndpoint } from "../config/config.ts";
 import { exitCodes } from "../errors.ts";
 import { createVoice, prefix } from "../output/log.ts";
+import { boundYoungGeneration, collectStartUpGarbage } from "../processes/heap.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
-import { collectStartUpGarbage } from "../processes/start-up-garbage.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/worker-self.ts";
 import type { Admin, AdminOptions } from "./admin.ts";
@@ -17,8 +17,11 @@ export interface RunOptions {
   readonly config: Config;
   readonly selection: Selection;
   readonly verbose: boolean;
-  /** SIGUSR2 starts the command anew, and this process makes way for it: for what others connect to all the time. */
-  readonly isRestartable: boolean;
+  /**
+   * Agents or the gateway, and nothing else. SIGUSR2 starts the command anew, and this process makes way for it, as others
+   * connect to it all the time; and it keeps its heap small.
+   */
+  readonly isDataPlane: boolean;
   /** Called when everything runs; what it returns is called when the end begins. */
   onReady(parts: Parts): (() => void) | undefined;
 }
@@ -57,9 +60,10 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
       ? await startAdminOf(options.config, inherited, { collect: parts.metrics, isReady: () => isReady })
       : undefined;
   await collectStartUpGarbage();
+  if (options.isDataPlane) boundYoungGeneration();
   // Before anybody is told that it serves, and may send the signal.
   const relieved =
-    options.isRestartable && worker === undefined
+    options.isDataPlane && worker === undefined
       ? restartSignal(cli, { servers: serversOf(options.config, parts, admin), log })
       : never;
   const onEnd = worker === undefined ? options.onReady(parts) : undefined;
