@@ -2,6 +2,7 @@
 // npm run soak:proxy -- [--minutes 30] [--rate 2000] [--node PATH] [--quick] [--json]
 // A real agent under a mixed load while overrides are made and ended: every answer comes whole, from where it must, and the
 // agent's memory stays where it is. A line of progress every 30 s on stderr.
+import { resolve } from "node:path";
 import { finish, lineWriter, parseFlags, refuse, table, wholeNumber } from "../scripts/command.mjs";
 import { nodeVersion } from "../scripts/node-binaries.mjs";
 import { mostMiBPerHour } from "./soak-proxy/memory.mjs";
@@ -24,7 +25,8 @@ const rate = wholeNumber(command, "rate", flags.rate ?? (isQuick ? quickRate : 2
   min: 1,
   max: 10_000,
 });
-const node = String(flags.node);
+// The agent is started elsewhere.
+const node = resolve(String(flags.node));
 const version = nodeVersion(node) ?? refuse(command, `--node is the path of a Node, not ${node}`);
 
 const write = lineWriter(flags.json === true);

@@ -27,6 +27,8 @@ export interface BytePipe {
   writeAll(pieces: readonly Buffer[]): void;
   /** What was written lies here: write no more before {@link PipeReader.pipeFlushed}. */
   readonly mustWait: boolean;
+  /** Nothing of what was written last has gone yet. */
+  readonly isUnsent: boolean;
   /** No more will be written. */
   end(): void;
   /** Reads no more, and leaves the bytes handed over last as they are, until {@link release}. */
@@ -91,6 +93,10 @@ class SocketPipe implements BytePipe, BatchedWriter {
     return this.#isWaiting;
   }
 
+  get isUnsent(): boolean {
+    return this.#batched !== undefined;
+  }
+
   end(): void {
     this.flush();
     this.stream.end();
@@ -124,6 +130,7 @@ class SocketPipe implements BytePipe, BatchedWriter {
 
 class StreamPipe implements BytePipe {
   readonly stream: Duplex;
+  readonly isUnsent = false;
 
   constructor(stream: Duplex, reader: PipeReader) {
     this.stream = stream;

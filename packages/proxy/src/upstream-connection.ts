@@ -115,7 +115,11 @@ export class UpstreamConnection implements PipeReader {
       this.#isKept = false;
       if (sink === undefined) this.close();
     } else if (this.#phase === spliced) sink.upstreamRead(bytes, length);
-    else if (this.#phase === inHead) this.#readHead(sink, bytes, length);
+    else if (this.#phase === inHead) {
+      // An answer that is there before its request has gone is nobody's.
+      if (this.pipe.isUnsent) this.#lose(sink);
+      else this.#readHead(sink, bytes, length);
+    }
     else this.#readBody(sink, bytes, 0, length);
   }
 
@@ -283,6 +287,11 @@ export class UpstreamConnection implements PipeReader {
     // More than was asked for: nobody's answer.
     if (isMore) this.#isKept = false;
     return this.#phase === atRest;
+  }
+
+  #lose(sink: AnswerSink): void {
+    this.close();
+    sink.upstreamLost(false, undefined);
   }
 
   #malformed(sink: AnswerSink, reason: string): void {

@@ -52,6 +52,24 @@ test("a kept connection that the upstream ended is not used", async () => {
   assert.equal((await exchange(proxy.port, post("x"))).status, 200);
 });
 
+test("an answer that is there before its request has gone is nobody's", async () => {
+  const answer = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  await using upstream = await startRawServer((peer) => {
+    peer.socket.on("data", () => peer.write(answer("own")));
+  });
+  await using proxy = await proxyTo({ to: upstream.port, limits: { busyWritesPerSecond: 0 } });
+  await using client = await rawClient(proxy.port);
+  const request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.write(request);
+  await client.waitFor("own");
+  // Both are there at the proxy's next look, the request first.
+  client.write(request);
+  upstream.peers[0]?.write(answer("stray"));
+  await until(() => client.received.toString().split("own").length === 3);
+  assert.doesNotMatch(client.received.toString(), /stray/);
+  assert.equal(upstream.peers.length, 2);
+});
+
 for (const [title, limits, keepAlive] of [
   ["our own limit", { upstreamIdleTimeoutMs: 20 }, ""],
   ["the upstream's announcement, less a second", {}, "Keep-Alive: timeout=1\r\n"],
