@@ -119,8 +119,7 @@ export class UpstreamConnection implements PipeReader {
       // An answer that is there before its request has gone is nobody's.
       if (this.pipe.isUnsent) this.#lose(sink);
       else this.#readHead(sink, bytes, length);
-    }
-    else this.#readBody(sink, bytes, 0, length);
+    } else this.#readBody(sink, bytes, 0, length);
   }
 
   pipeFlushed(): void {
