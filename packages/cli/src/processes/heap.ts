@@ -20,7 +20,8 @@ export async function collectStartUpGarbage(): Promise<void> {
 /**
  * Keeps V8's young generation at the 1 MiB to which {@link collectStartUpGarbage} brings it: for processes whose objects live as
  * long as a request. In a larger one more of them lie dead, and with them the bytes of bodies, outside of the heap: some 40 MiB,
- * in pieces that the allocator cannot give back. Collecting more often costs nothing measurable, as next to nothing survives.
+ * in pieces that the allocator cannot give back. Small requests and answers cost hardly more for it; many large uploads
+ * at once may (docs/reference/proxy.md).
  */
 export function boundYoungGeneration(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
