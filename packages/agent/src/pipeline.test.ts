@@ -38,6 +38,9 @@ function headWith(baggage: string | undefined): { head: RequestHead; asked: stri
       asked.push(name);
       return name === "baggage" ? baggage : assert.fail(`${name} was asked for`);
     },
+    includes(name: string, text: string) {
+      return head.header(name)?.includes(text) ?? false;
+    },
     get method(): string {
       return refuse("the method")();
     },

@@ -1,5 +1,5 @@
 import type { RoutingKeyMode } from "@clew/context";
-import type { HeaderEdits, Outcome, Plan, RequestHead, Route, Upstream } from "@clew/proxy";
+import type { HeaderEdits, Outcome, Plan, Route, Upstream } from "@clew/proxy";
 import { type DecideOptions, decide, type IndexedTable } from "@clew/routing";
 import type { AgentLimits } from "./agent-options.ts";
 import { createReport, formatDecision, type Told } from "./explanation.ts";
@@ -40,9 +40,10 @@ export function createPipeline(options: PipelineOptions): Route {
   return (head) => {
     const table = options.table();
 
-    // Neither key nor wish for an explanation, no rule and nobody who wants a copy of everything: only live is possible. Most
+    // No field of Clew's own, so neither key nor wish for an explanation; no rule and nobody who wants a copy of everything: only live is possible. Most
     // requests end here, with no context parsed, however many overrides the table has.
-    if (table.rules.length === 0 && table.taps.length === 0 && !hasOwnField(head)) return livePlan;
+    if (table.rules.length === 0 && table.taps.length === 0 && !head.includes("baggage", "clew-"))
+      return livePlan;
 
     // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
     const arrivedAtMs = performance.now();
@@ -87,11 +88,6 @@ export function createPipeline(options: PipelineOptions): Route {
       done,
     };
   };
-}
-
-/** Whether the request carries a field of Clew's own, such as the routing key. */
-function hasOwnField(head: RequestHead): boolean {
-  return head.header("baggage")?.includes("clew-") ?? false;
 }
 
 /** A decision that came with the answer, from an agent further on, makes room: the first agent's is the caller's. */

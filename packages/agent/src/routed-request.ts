@@ -59,5 +59,5 @@ export class RoutedRequest implements RoutableRequest {
 
 /** Whether a request could carry this field: most carry none of Clew's own, and then nothing is parsed. */
 function mentions(head: RequestHead, field: string): boolean {
-  return head.header("baggage")?.includes(field) ?? false;
+  return head.includes("baggage", field);
 }

@@ -50,6 +50,10 @@ export class ReceivedHead implements RequestHead {
     return this.#parsed().header(name);
   }
 
+  includes(name: string, text: string): boolean {
+    return this.#parsed().includes(name, text);
+  }
+
   get remoteAddress(): string | undefined {
     return this.connection.remoteAddress;
   }

@@ -15,6 +15,8 @@ export interface RequestHead {
   readonly rawHeaders: readonly string[];
   /** By lower-case name. Several lines of one name come joined by `, `, in order. */
   header(name: string): string | undefined;
+  /** Whether a line of this name (lower-case) has this text (ASCII) in its value: for what most requests have not. */
+  includes(name: string, text: string): boolean;
   /** The protocol asked for by `upgrade`, if `connection` names it. */
   readonly upgrade: string | undefined;
   readonly remoteAddress: string | undefined;

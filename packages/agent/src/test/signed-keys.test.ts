@@ -75,7 +75,8 @@ test("why a key is not believed is said: its time is over, or it is no key of th
   const decisionFor = (key: string) => {
     const baggage = `clew-route=${key},clew-explain=n1`;
     const header = (name: string) => (name === "baggage" ? baggage : undefined);
-    const head = { method: "GET", path: "/", header } as RequestHead;
+    const includes = (name: string, text: string) => header(name)?.includes(text) ?? false;
+    const head = { method: "GET", path: "/", header, includes } as RequestHead;
     const request = new RoutedRequest(head, believed.mode);
     const { reason, route } = decide(request, indexTable(noOverrides, "http"));
     return [reason, route, request.explainNonce];

@@ -9,6 +9,11 @@ export const semicolon = 0x3b;
 export const equalsSign = 0x3d;
 export const backslash = 0x5c;
 
+/** Of each of a word's four bytes. */
+const highestBits = 0x80808080 | 0;
+
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
 /** Bytes of a method, a field name, a connection option. Source: RFC 9110 §5.6.2, `tchar`. */
 export const isToken: Uint8Array = tableOf(
   (byte) => byte < 0x80 && /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)),
@@ -16,6 +21,47 @@ export const isToken: Uint8Array = tableOf(
 
 /** Bytes of a field's value, and of a status line's reason: no control byte but tab. Source: RFC 9110 §5.5. */
 export const isFieldValue: Uint8Array = tableOf((byte) => byte === tab || (byte >= space && byte !== 0x7f));
+
+/** All whole words of four bytes, aligned in memory, that these bytes lie in. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  const shift = bytes.byteOffset & 3;
+  return new Int32Array(bytes.buffer, bytes.byteOffset - shift, (bytes.byteLength + shift) >> 2);
+}
+
+/**
+ * The first byte from `from` on that may not be in a field's value, else `to`. Looks at four bytes at once up to the first that is
+ * not plain, as most of a head is plain values. `words` are {@link wordsOf} the same bytes.
+ */
+export function endOfFieldValue(bytes: Uint8Array, words: Int32Array, from: number, to: number): number {
+  let at = from;
+  if (isLittleEndian && to - from >= 4) {
+    const shift = bytes.byteOffset & 3;
+    const wordsEnd = (to + shift) >> 2;
+    const before = (from + shift) & 3;
+    let index = (from + shift) >> 2;
+    let word = words[index] as number;
+    if (before > 0) {
+      // What comes before `from` in its word is made plain.
+      const bits = before * 8;
+      word = (word & (-1 << bits)) | (0x40404040 >>> (32 - bits));
+      at -= before;
+    }
+    for (;;) {
+      // The highest bit of the first byte below a space or above 0x7e is set here, and of none before it.
+      const unplain = (word | (word - 0x20202020) | (word + 0x01010101)) & highestBits;
+      if (unplain !== 0) {
+        at += (31 - Math.clz32(unplain & -unplain)) >> 3;
+        break;
+      }
+      at += 4;
+      index++;
+      if (index >= wordsEnd) break;
+      word = words[index] as number;
+    }
+  }
+  while (at < to && isFieldValue[bytes[at] as number] === 1) at++;
+  return at;
+}
 
 /**
  * Bytes of a request's target. More than RFC 3986 allows, as clients send it and servers agree on what it means; but not `#`,
@@ -47,6 +93,19 @@ export function latin1Text(bytes: Uint8Array, from: number, to: number): string 
   let text = "";
   for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number);
   return text;
+}
+
+/** Whether `text` (ASCII, not empty) is among these bytes, letter by letter. */
+export function includesText(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+  const first = text.charCodeAt(0);
+  const last = to - text.length;
+  for (let at = from; at <= last; at++) {
+    if (bytes[at] !== first) continue;
+    let index = 1;
+    while (index < text.length && bytes[at + index] === text.charCodeAt(index)) index++;
+    if (index === text.length) return true;
+  }
+  return false;
 }
 
 /** Whether these bytes are a word, in any casing of its letters. `lower` is ASCII in lower case. */

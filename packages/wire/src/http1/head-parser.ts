@@ -1,4 +1,17 @@
-import { colon, comma, cr, isFieldValue, isToken, isWord, latin1Text, lf, space, tab } from "./bytes.ts";
+import {
+  colon,
+  comma,
+  cr,
+  endOfFieldValue,
+  includesText,
+  isToken,
+  isWord,
+  latin1Text,
+  lf,
+  space,
+  tab,
+  wordsOf,
+} from "./bytes.ts";
 import type { HeadFault } from "./faults.ts";
 
 /** `incomplete`: call again with more. Anything but that and `complete` is a fault; the message must be refused. */
@@ -32,6 +45,27 @@ const inName = 2;
 const inValue = 3;
 const atLineFeed = 4;
 const atLastLineFeed = 5;
+
+/** By {@link shapeOf}: which names may be one that this parser has to know. Spares comparing all others. */
+const mayMatter = new Uint8Array(32 * 32);
+for (const name of [
+  "te",
+  "host",
+  "expect",
+  "upgrade",
+  "keep-alive",
+  "connection",
+  "content-length",
+  "proxy-connection",
+  "transfer-encoding",
+]) {
+  mayMatter[shapeOf(name.length, name.charCodeAt(0))] = 1;
+}
+
+/** Of a name's length and its first letter, in either case. */
+function shapeOf(length: number, first: number): number {
+  return (length << 5) | (first & 31);
+}
 
 /** What `connection` may not take away: framing and the target. Guards against smuggling by nomination. */
 const neverNominated: ReadonlySet<string> = new Set(["host", "content-length", "transfer-encoding"]);
@@ -76,6 +110,12 @@ export abstract class HeadParser {
   protected skipped = 0;
   protected readonly limits: HeadLimits;
   #lines = new Int32Array(32 * stride);
+  /** Of an incomplete line: where it begins, and where its name ends, counted from `start`. */
+  #lineFrom = 0;
+  #nameEnd = 0;
+  #words: Int32Array = new Int32Array(0);
+  /** Whose words these are. */
+  #wordsOf: Uint8Array | undefined;
   #phase = inFirstLine;
   #isFresh = true;
   #hostLines = 0;
@@ -112,6 +152,14 @@ export abstract class HeadParser {
       value = value === undefined ? this.valueOf(line) : `${value}, ${this.valueOf(line)}`;
     }
     return value;
+  }
+
+  /** Whether a value of a name (lower-case) has this text (ASCII) in it. Makes no string of the value. */
+  includes(lowerName: string, text: string): boolean {
+    for (let line = this.find(lowerName, 0); line >= 0; line = this.find(lowerName, line + 1)) {
+      if (includesText(this.bytes, this.valueStart(line), this.valueEnd(line), text)) return true;
+    }
+    return false;
   }
 
   /** The first line of a name (lower-case) at or after line `from`, else -1. */
@@ -226,12 +274,12 @@ export abstract class HeadParser {
 
   #readLines(to: number): HeadResult {
     const { bytes, start } = this;
+    const words = this.#wordsIn(bytes);
     const { maxLineBytes } = this.limits;
-    const names = isToken;
-    const values = isFieldValue;
     let at = start + this.at;
     let phase = this.#phase;
-    let from = phase === inName || phase === inValue ? this.lineStart(this.lineCount - 1) : at;
+    let from = start + this.#lineFrom;
+    let nameEnd = start + this.#nameEnd;
     for (;;) {
       if (phase === atLine) {
         if (at >= to) break;
@@ -239,22 +287,21 @@ export abstract class HeadParser {
           at++;
           phase = atLastLineFeed;
         } else {
-          this.#openLine(at - start);
           from = at;
           phase = inName;
         }
       }
       if (phase === inName) {
-        while (at < to && names[bytes[at] as number] === 1) at++;
+        while (at < to && isToken[bytes[at] as number] === 1) at++;
         if (at - from > maxLineBytes) return "line-too-long";
         if (at >= to) break;
         if (bytes[at] !== colon || at === from) return this.#nameFault(at, at === from);
-        this.#lines[this.lineCount * stride - stride + 1] = at - start;
+        nameEnd = at;
         at++;
         phase = inValue;
       }
       if (phase === inValue) {
-        while (at < to && values[bytes[at] as number] === 1) at++;
+        at = endOfFieldValue(bytes, words, at, to);
         if (at - from > maxLineBytes) return "line-too-long";
         if (at >= to) break;
         if (bytes[at] !== cr) return bytes[at] === lf ? "bare-lf" : "control-byte";
@@ -265,52 +312,69 @@ export abstract class HeadParser {
       if (bytes[at] !== lf) return "bare-cr";
       at++;
       if (phase === atLastLineFeed) return this.#complete(at);
-      const fault = this.#closeLine(at - 2);
+      const fault = this.#closeLine(from, nameEnd, at - 2);
       if (fault !== undefined) return fault;
       phase = atLine;
     }
     this.at = at - start;
     this.#phase = phase;
+    this.#lineFrom = from - start;
+    this.#nameEnd = nameEnd - start;
     return "incomplete";
   }
 
-  #openLine(offset: number): void {
-    let lines = this.#lines;
-    const at = this.lineCount * stride;
-    if (at + stride > lines.length) {
-      lines = new Int32Array(lines.length * 2);
-      lines.set(this.#lines);
-      this.#lines = lines;
+  /** Made once for a buffer that is read into again and again. */
+  #wordsIn(bytes: Uint8Array): Int32Array {
+    if (this.#wordsOf !== bytes) {
+      this.#wordsOf = bytes;
+      this.#words = wordsOf(bytes);
     }
-    lines[at] = offset;
-    this.lineCount++;
+    return this.#words;
+  }
+
+  #roomForLine(): Int32Array {
+    const lines = this.#lines;
+    if ((this.lineCount + 1) * stride <= lines.length) return lines;
+    this.#lines = new Int32Array(lines.length * 2);
+    this.#lines.set(lines);
+    return this.#lines;
   }
 
   #nameFault(at: number, isAtStart: boolean): HeadFault {
     const byte = this.bytes[at] as number;
     if (byte === space || byte === tab) {
       if (!isAtStart) return "space-before-colon";
-      return this.lineCount > 1 ? "folded-line" : "field-name";
+      return this.lineCount > 0 ? "folded-line" : "field-name";
     }
     if (byte === cr) return "no-colon";
     if (byte === lf) return "bare-lf";
     return byte < space || byte === 0x7f ? "control-byte" : "field-name";
   }
 
-  /** Notes where a line's value is, and what it says to this hop. */
-  #closeLine(end: number): HeadFault | undefined {
+  /** Notes where a line's name and value are. */
+  #closeLine(name: number, nameEnd: number, end: number): HeadFault | undefined {
     const { bytes, start } = this;
-    const lines = this.#lines;
-    const line = (this.lineCount - 1) * stride;
-    const name = start + (lines[line] as number);
-    const nameEnd = start + (lines[line + 1] as number);
+    const lines = this.#roomForLine();
+    const line = this.lineCount++ * stride;
     let from = nameEnd + 1;
     let to = end;
     while (from < to && isBlank(bytes[from] as number)) from++;
     while (to > from && isBlank(bytes[to - 1] as number)) to--;
+    lines[line] = name - start;
+    lines[line + 1] = nameEnd - start;
     lines[line + 2] = from - start;
     lines[line + 3] = to - start;
     lines[line + 4] = ordinary;
+    return mayMatter[shapeOf(nameEnd - name, bytes[name] as number)] === 1
+      ? this.#heed(line, name, nameEnd, end)
+      : undefined;
+  }
+
+  /** What a line means to this hop. Apart from {@link #closeLine}, so that V8 inlines that one. */
+  #heed(line: number, name: number, nameEnd: number, end: number): HeadFault | undefined {
+    const { bytes } = this;
+    const from = this.start + (this.#lines[line + 2] as number);
+    const to = this.start + (this.#lines[line + 3] as number);
     switch (nameEnd - name) {
       case 2:
         if (isWord(bytes, name, nameEnd, "te")) this.#hop(line);

@@ -232,6 +232,12 @@ test("lines are found by name whatever their casing, joined in order; a table ho
   assert.equal(parser.header("x-199"), "199");
   assert.equal(parser.header("empty"), "");
   assert.equal(parser.header("none"), undefined);
+  assert.equal(parser.includes("baggage", "b="), true, "in a later line");
+  for (const text of ["B=", "a=1,", "=2 ", "a=12"])
+    assert.equal(parser.includes("baggage", text), false, text);
+  assert.equal(parser.includes("baggage", "a=1"), true, "the whole value");
+  assert.equal(parser.includes("empty", "a"), false);
+  assert.equal(parser.includes("none", "a"), false);
   assert.deepEqual(parser.rawHeaders.slice(0, 4), ["Host", "h", "baggage", "a=1"]);
   assert.equal(parser.lineCount, 204);
 });
