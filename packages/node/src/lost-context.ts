@@ -18,8 +18,11 @@ export interface LostContext {
 export interface LostContexts {
   /** Whether `report` could have anything to say, so that nothing is done for it where not. */
   readonly isWatching: boolean;
-  /** Counts a request, by its response or stream, as open until `closed`. Does nothing while nobody listens. */
-  opened(response: object): void;
+  /**
+   * Counts a request, by its response or stream, as open until `closed`. Does nothing while nobody listens; returns
+   * whether somebody does, so that `closed` is to be called.
+   */
+  opened(response: object): boolean;
   closed(response: object): void;
   /** To be called by what makes an outgoing request for which no context is ambient, in the caller's own stack. */
   report(host: string): void;
@@ -45,9 +48,11 @@ export function createLostContexts(now: () => number = () => performance.now()):
       return openRequests > 0 && lost.hasSubscribers;
     },
     opened(response) {
-      if (!lost.hasSubscribers || open.has(response)) return;
+      if (!lost.hasSubscribers) return false;
+      if (open.has(response)) return true;
       open.add(response);
       openRequests += 1;
+      return true;
     },
     closed(response) {
       if (openRequests > 0 && open.delete(response)) openRequests -= 1;
