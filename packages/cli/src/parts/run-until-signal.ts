@@ -4,7 +4,7 @@ import type { CliContext } from "../cli-context.ts";
 import { type Config, formatEndpoint } from "../config/config.ts";
 import { exitCodes } from "../errors.ts";
 import { createVoice, prefix } from "../output/log.ts";
-import { boundYoungGeneration, collectStartUpGarbage, inlineMore } from "../processes/heap.ts";
+import { collectStartUpGarbage, suitToRequests } from "../processes/heap.ts";
 import { type InheritedListeners, systemdListeners } from "../processes/inherited.ts";
 import { findPredecessor, startSuccessor } from "../processes/take-over.ts";
 import { findWorkerSelf } from "../processes/worker-self.ts";
@@ -60,10 +60,7 @@ export async function runUntilSignal(cli: CliContext, options: RunOptions): Prom
       ? await startAdminOf(options.config, inherited, { collect: parts.metrics, isReady: () => isReady })
       : undefined;
   await collectStartUpGarbage();
-  if (options.isDataPlane) {
-    boundYoungGeneration();
-    inlineMore();
-  }
+  if (options.isDataPlane) suitToRequests();
   // Before anybody is told that it serves, and may send the signal.
   const relieved =
     options.isDataPlane && worker === undefined
