@@ -15,13 +15,13 @@ const cli: CliContext = {
   cwd: process.cwd(),
   json,
 };
-// When everything has ended by itself, nothing is left for Node to clean up, and it may do so for ever: it waits for what its event
-// loop still owes to a broken connection, turning at 100 % CPU. An exit that is asked for ends at once.
-process.once("exit", () => process.exit());
-
 await run(createApp(json), inputs, cli);
 
 const code = Number(process.exitCode ?? 0);
 if (cli.exitCode !== undefined) process.exitCode = cli.exitCode;
 else if (wrongUse.has(code)) process.exitCode = exitCodes.usage;
 else if (code < 0) process.exitCode = exitCodes.bug;
+
+// When everything has ended by itself, nothing is left for Node to clean up, and it may do so for ever: it waits for what its event
+// loop still owes to a broken connection, turning at 100 % CPU. An exit that is asked for ends at once.
+process.once("beforeExit", () => process.exit());
