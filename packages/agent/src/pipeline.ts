@@ -6,7 +6,7 @@ import { createReport, formatDecision, type Told } from "./explanation.ts";
 import { failedOverrideAnswer } from "./failed-override.ts";
 import type { PortHistograms } from "./port-metrics.ts";
 import type { ReportQueue } from "./report-queue.ts";
-import { RoutedRequest } from "./routed-request.ts";
+import { mentions, RoutedRequest } from "./routed-request.ts";
 import type { OverrideUpstreams } from "./upstreams.ts";
 import type { Wiretaps } from "./wiretaps.ts";
 
@@ -40,10 +40,9 @@ export function createPipeline(options: PipelineOptions): Route {
   return (head) => {
     const table = options.table();
 
-    // No field of Clew's own, so neither key nor wish for an explanation; no rule and nobody who wants a copy of everything: only live is possible. Most
-    // requests end here, with no context parsed, however many overrides the table has.
-    if (table.rules.length === 0 && table.taps.length === 0 && !head.includes("baggage", "clew-"))
-      return livePlan;
+    // No field of Clew's own, so neither key nor wish for an explanation; no rule, and nobody who wants a copy of everything: only
+    // live is possible. Most requests end here, with no context parsed, however many overrides the table has.
+    if (table.rules.length === 0 && table.taps.length === 0 && !mentions(head, "clew-")) return livePlan;
 
     // Context, lazily: parsed only where a key, a rule's condition or an explanation needs it.
     const arrivedAtMs = performance.now();

@@ -57,7 +57,7 @@ export class RoutedRequest implements RoutableRequest {
   }
 }
 
-/** Whether a request could carry this field: most carry none of Clew's own, and then nothing is parsed. */
-function mentions(head: RequestHead, field: string): boolean {
+/** Whether a request could carry this field, or one that begins so: most carry none of Clew's own, and then nothing is parsed. */
+export function mentions(head: RequestHead, field: string): boolean {
   return head.includes("baggage", field);
 }

@@ -7,7 +7,7 @@ if (!existsSync(main)) {
   process.stderr.write("clew: not built yet. Run: npm run build\n");
   process.exit(64);
 }
-// What a start runs often it never runs again, and V8's optimizing compiler, once used, takes 8 MiB of an agent that has nothing to
+// What a start runs often it never runs again, and V8's optimizing compiler, once used, takes 5 MiB of an agent that has nothing to
 // do: those processes turn it on when they serve (src/processes/heap.ts).
 if (["agent", "gateway"].includes(process.argv[2] ?? "")) setFlagsFromString("--no-opt");
 await import(main.href);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { CliContext } from "../cli-context.ts";
 import type { Config } from "../config/config.ts";
 import { createVoice } from "../output/log.ts";
+import { suitToRequests } from "../processes/heap.ts";
 import { shareSystemdListeners } from "../processes/inherited.ts";
 import { startWorkers } from "../processes/workers.ts";
 import { checkAddresses } from "./addresses.ts";
@@ -46,6 +47,8 @@ export async function runWorkersUntilSignal(cli: CliContext, options: RunWorkers
       collect: () => workers.metrics(),
       isReady: () => isReady,
     }));
+  // It hands every connection to a worker.
+  suitToRequests();
   options.onReady();
   const signal = await ended;
   say(`\n${signal}: stopping, requests that run may finish (again to stop at once)`);
