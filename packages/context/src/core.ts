@@ -6,7 +6,7 @@ export { ambientStorage, context } from "./ambient.ts";
 export { type Context, emptyContext } from "./context.ts";
 export { type DestinationPolicy, isInternalDestination } from "./destination.ts";
 export { contextFromEnvironment, contextToEnvironment } from "./environment.ts";
-export { type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
+export { contextOfLines, type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
 export { type ContextFaultEvent, contextChannels } from "./faults.ts";
 export { contextHeaderNames } from "./field-names.ts";
 export { type InjectOptions, injectContext, outgoingBaggage } from "./inject.ts";

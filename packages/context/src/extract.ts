@@ -31,27 +31,35 @@ const noOptions: ExtractOptions = {};
  */
 export function extractContext(source: HeaderReader | Carrier, options: ExtractOptions = noOptions): Context {
   const header: HeaderReader = typeof source === "function" ? source : (name) => source.get(name);
-  const baggageLines = header("baggage");
-  const traceparentLines = header("traceparent");
-  const callerLines = header("x-forrst-caller");
+  const traceparent = header("traceparent");
+  const tracestate = traceparent === undefined ? undefined : header("tracestate");
+  return contextOfLines(header("baggage"), traceparent, tracestate, header("x-forrst-caller"), options);
+}
+
+type Lines = string | readonly string[] | undefined;
+
+/** The same of headers that have been looked up: to ask a function for each costs a server's every request. */
+export function contextOfLines(
+  baggageLines: Lines,
+  traceparentLines: Lines,
+  tracestateLines: Lines,
+  callerLines: Lines,
+  options: ExtractOptions = noOptions,
+): Context {
   if (baggageLines === undefined && traceparentLines === undefined && callerLines === undefined) {
     return emptyContext;
   }
   const onFault = options.onFault ?? publishFault;
   const caller = callerLines === undefined ? undefined : readCaller(callerLines, onFault);
   const traceparent = traceparentLines === undefined ? undefined : readTraceparent(traceparentLines, onFault);
-  const tracestate = traceparent === undefined ? undefined : readTracestate(header("tracestate"), onFault);
+  const tracestate = traceparent === undefined ? undefined : readTracestate(tracestateLines, onFault);
   const baggage = readBaggageLines(baggageLines, options.limits ?? baggageLimits, onFault);
   if (baggage === "" && traceparent === undefined && caller === undefined) return emptyContext;
   const isWithinLimits = options.limits === undefined;
   return new RequestContext(baggage, isWithinLimits, traceparent, tracestate, caller);
 }
 
-function readBaggageLines(
-  lines: string | readonly string[] | undefined,
-  limits: BaggageLimits,
-  onFault: FaultHook,
-): string {
+function readBaggageLines(lines: Lines, limits: BaggageLimits, onFault: FaultHook): string {
   if (lines === undefined) return "";
   const text = typeof lines === "string" ? lines : joinLines(lines, limits.maxBytes);
   const members = checkBaggage(text, limits);
@@ -78,10 +86,7 @@ function readTraceparent(lines: string | readonly string[], onFault: FaultHook):
   return undefined;
 }
 
-function readTracestate(
-  lines: string | readonly string[] | undefined,
-  onFault: FaultHook,
-): string | undefined {
+function readTracestate(lines: Lines, onFault: FaultHook): string | undefined {
   if (lines === undefined) return undefined;
   const text = typeof lines === "string" ? lines : joinLines(lines, tracestateLimits.maxBytes);
   const members = checkTracestate(text);

@@ -22,7 +22,7 @@ export { defineFields, type Fields } from "./define-fields.ts";
 export { type DestinationPolicy, isDestinationPattern, isInternalDestination } from "./destination.ts";
 export { contextFromEnvironment, contextToEnvironment } from "./environment.ts";
 export { ContextError } from "./errors.ts";
-export { type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
+export { contextOfLines, type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
 export {
   type ContextFault,
   type ContextFaultEvent,

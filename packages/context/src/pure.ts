@@ -25,7 +25,7 @@ export { type Context, emptyContext, type FieldChanges } from "./context.ts";
 export { type DestinationPolicy, isDestinationPattern, isInternalDestination } from "./destination.ts";
 export { contextFromEnvironment, contextToEnvironment } from "./environment.ts";
 export { ContextError } from "./errors.ts";
-export { type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
+export { contextOfLines, type ExtractOptions, extractContext, type HeaderReader } from "./extract.ts";
 export {
   type ContextFault,
   type ContextFaultEvent,

@@ -1,4 +1,5 @@
-import type { Context, ScopeEntry } from "./context.ts";
+import type { Context } from "./context.ts";
+import { type DispatchDecision, dispatchDecided, isPending, needsNoMark } from "./current-dispatch.ts";
 import {
   contextHeadersIn,
   flatPairs,
@@ -11,8 +12,7 @@ import {
   withFields,
   withoutNames,
 } from "./header-list.ts";
-import type { Hook, Method } from "./hook.ts";
-import { dispatchDecided, needsNoMark } from "./opentelemetry-undici.ts";
+import type { Hook } from "./hook.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 /** What `fetch` and undici hand to a dispatcher, as far as it concerns us. */
@@ -25,15 +25,11 @@ export interface DispatchOptions {
 }
 
 /** What has been decided about a request; it goes with its options wherever undici takes them. */
-interface Decided {
+interface Decided extends DispatchDecision {
   /** Of whoever made the request. */
   readonly context: Context;
   /** Where to; undefined while that is not known, nothing having been added yet. */
   readonly origin: unknown;
-  /** The headers that were added, if any were. */
-  readonly added: OutgoingHeaders | undefined;
-  /** See {@link DispatchDecision}. */
-  readonly enter: ScopeEntry | undefined;
 }
 
 const decided: unique symbol = Symbol("clew.decided");
@@ -44,6 +40,11 @@ type Dispatch = (options: unknown, handler: unknown) => unknown;
 export interface DispatcherHook {
   /** Changes the classes of a dispatcher, given one or its prototype, until `hook` ends. What is none is left alone. */
   add(hook: Hook, dispatcher: unknown): void;
+  /**
+   * Says that as long as this hook is active {@link addPending} is called for each request that undici has made. So the
+   * headers can be put in there, for half the work of putting them into a copy of the options that it is made from.
+   */
+  addToRequests(hook: Hook): void;
 }
 
 /**
@@ -53,26 +54,38 @@ export interface DispatcherHook {
  */
 export function createDispatcherHook(outgoing: Outgoing): DispatcherHook {
   const hooked = new WeakSet<object>();
+  let adding: Hook | undefined;
   return {
+    addToRequests(hook) {
+      adding = hook;
+    },
     add(hook, dispatcher) {
       // Asked for every fetch, and answered here for all but the first.
-      if (typeof dispatcher !== "object" || dispatcher === null || hooked.has(dispatcher)) return;
+      if (!isObject(dispatcher) || hooked.has(dispatcher)) return;
       const decideFor: Decide = (self, options, handler) => {
         try {
-          if (hook.active && typeof options === "object" && options !== null) {
-            return decide(options, self, handler, outgoing);
-          }
+          if (hook.active && isObject(options)) return decide(options, self, handler, outgoing);
         } catch (error) {
           hook.fail(error);
         }
         return options;
+      };
+      const decideDirectlyFor: DecideDirectly = (self, options, handler) => {
+        try {
+          if (hook.active && adding?.active === true && isPlainAgent(self)) {
+            return decideDirectly(options, handler, outgoing);
+          }
+        } catch (error) {
+          hook.fail(error);
+        }
+        return undefined;
       };
       let owner: object | null = dispatcher;
       for (; owner !== null && !hooked.has(owner); owner = Object.getPrototypeOf(owner)) {
         hooked.add(owner);
         // A method of an object's own may be made anew for each, and leads to one of these.
         if (!Object.hasOwn(owner, "constructor")) continue;
-        if (Object.hasOwn(owner, "dispatch")) hookDispatch(hook, owner, decideFor);
+        if (Object.hasOwn(owner, "dispatch")) hookDispatch(hook, owner, decideFor, decideDirectlyFor);
         if (Object.hasOwn(owner, "compose")) hookCompose(hook, owner, decideFor);
       }
     },
@@ -106,31 +119,30 @@ export function addGlobalDispatchers(dispatchers: DispatcherHook, hook: Hook): b
 }
 
 type Decide = (dispatcher: unknown, options: unknown, handler: unknown) => unknown;
+type DecideDirectly = (dispatcher: unknown, options: unknown, handler: unknown) => Decided | undefined;
 
-function hookDispatch(hook: Hook, owner: object, decideFor: Decide): void {
+function hookDispatch(hook: Hook, owner: object, decideFor: Decide, decideDirectlyFor: DecideDirectly): void {
   hook.replace(
     owner,
     "dispatch",
     (dispatch) =>
       function (this: unknown, options: unknown, handler: unknown) {
+        // On from the dispatcher that was given it to the one of its origin.
+        if (isPending(options)) return dispatch.call(this, options, handler);
+        const direct = decideDirectlyFor(this, options, handler);
+        if (direct !== undefined) {
+          const result = dispatchDecided(direct, dispatch, this, options, handler);
+          // It was queued after all: whoever takes it from there knows it by its handler.
+          if (direct.pending !== undefined) firsts.set(handler as object, direct);
+          return result;
+        }
         const changed = decideFor(this, options, handler);
         const decision = (changed as DispatchOptions | undefined)?.[decided];
         return needsNoMark(decision)
           ? dispatch.call(this, changed, handler)
-          : dispatchMarked(decision, dispatch, this, changed, handler);
+          : dispatchDecided(decision, dispatch, this, changed, handler);
       },
   );
-}
-
-/** Apart, since a function that makes another pays for it even where it does not get there. */
-function dispatchMarked(
-  decision: Decided | undefined,
-  dispatch: Method,
-  dispatcher: unknown,
-  options: unknown,
-  handler: unknown,
-): unknown {
-  return dispatchDecided(decision, () => dispatch.call(dispatcher, options, handler));
 }
 
 /** Interceptors may dispatch later, from anywhere, and again: so it is decided before the first of them. */
@@ -173,8 +185,7 @@ function decide(
     const names = outgoingFields(earlier.added).map(([name]) => name);
     return decidedAs(options, withoutNames(headers, names), { ...earlier, origin, added: undefined });
   }
-  const isAgain = dispatchesAgain(handler);
-  const maker = earlier ?? (isAgain ? firsts.get(handler) : undefined);
+  const maker = earlier ?? firstOf(handler);
   const context = maker?.context ?? outgoing.ambientFor(host ?? "");
   const enter = maker === undefined ? outgoing.sharedScope() : maker.enter;
   let changed = options.headers;
@@ -189,18 +200,46 @@ function decide(
         : withFields(headers, outgoingFields(added));
   }
   const decision: Decided = { context, enter, origin, added };
-  if (maker === undefined && isAgain) firsts.set(handler, decision);
+  if (maker === undefined && dispatchesAgain(handler)) firsts.set(handler, decision);
   return decidedAs(options, changed, decision);
 }
 
+/**
+ * The same where the headers are put into the request that is about to be made, rather than into a copy of its
+ * options. Undefined where they are to be in the options.
+ */
+function decideDirectly(options: unknown, handler: unknown, outgoing: Outgoing): Decided | undefined {
+  if (!isObject(options) || !isObject(handler) || dispatchesAgain(handler)) return undefined;
+  const { headers, origin, [decided]: earlier }: DispatchOptions = options;
+  if (earlier !== undefined || firsts.has(handler) || !isObject(headers)) return undefined;
+  if (Symbol.iterator in headers || contextHeadersIn(headers as HeaderList) !== noContextHeaders)
+    return undefined;
+  const host = hostOf(origin);
+  if (host === undefined || outgoing.sharedScope() !== undefined) return undefined;
+  const context = outgoing.ambientFor(host);
+  const added = isDestination(options, host, outgoing)
+    ? outgoing.headersFor(context, noContextHeaders)
+    : undefined;
+  return { context, enter: undefined, origin: undefined, added, pending: options };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** What was decided about requests that are dispatched again, by their handlers. */
 const firsts = new WeakMap<object, Decided>();
+
+function firstOf(handler: unknown): Decided | undefined {
+  return isObject(handler) ? firsts.get(handler) : undefined;
+}
 
 /**
  * A handler that dispatches again by itself, from a timer or the scope of another's answer, does so with options that
  * it was made with, before anything was decided: undici's RetryHandler and RedirectHandler. Each serves one request.
  */
 function dispatchesAgain(handler: unknown): handler is object {
-  return typeof handler === "object" && handler !== null && "dispatch" in handler && "opts" in handler;
+  return isObject(handler) && "dispatch" in handler && "opts" in handler;
 }
 
 function sameOrigin(first: unknown, second: unknown): boolean {
@@ -256,13 +295,42 @@ const ownOrigins = new WeakMap<object, string | undefined>();
  * `Symbol(url)` from version 4 to 8, and tells it in no other way.
  */
 function originOf(dispatcher: unknown): string | undefined {
-  if (typeof dispatcher !== "object" || dispatcher === null) return undefined;
+  if (!isObject(dispatcher)) return undefined;
   if (ownOrigins.has(dispatcher)) return ownOrigins.get(dispatcher);
-  const symbol = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === "url");
-  const url: unknown = symbol === undefined ? undefined : Reflect.get(dispatcher, symbol);
+  const url = internal(dispatcher, "url");
   const origin = url instanceof URL ? url.origin : undefined;
   ownOrigins.set(dispatcher, origin);
   return origin;
+}
+
+const plainAgents = new WeakMap<object, boolean>();
+
+/**
+ * An agent as undici makes them since version 7, with no factory, class or `dispatch` of the application's, so that
+ * nobody else gets to see what it is given. Before, interceptors could be put into one, which see it and may keep it.
+ */
+function isPlainAgent(dispatcher: unknown): boolean {
+  if (!isObject(dispatcher)) return false;
+  const before = plainAgents.get(dispatcher);
+  if (before !== undefined) return before;
+  const prototype = Object.getPrototypeOf(dispatcher);
+  const factory = internal(dispatcher, "factory");
+  const isPlain =
+    prototype?.constructor.name === "Agent" &&
+    Object.getPrototypeOf(prototype)?.constructor.name === "DispatcherBase" &&
+    !Object.hasOwn(prototype, "dispatch") &&
+    !Object.hasOwn(dispatcher, "dispatch") &&
+    typeof factory === "function" &&
+    factory.name === "defaultFactory" &&
+    internal(dispatcher, "dispatch interceptors") === undefined;
+  plainAgents.set(dispatcher, isPlain);
+  return isPlain;
+}
+
+/** What undici keeps on an object of its own under a symbol; undefined where there is no such thing. */
+function internal(object: object, description: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(object).find((own) => own.description === description);
+  return symbol === undefined ? undefined : Reflect.get(object, symbol);
 }
 
 /** A copy, since options that the application made may be used again. */

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: a rest parameter makes an array for each call, of which a request has many.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
 import type { Context } from "./context.ts";
@@ -59,12 +60,12 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
       Agent.prototype,
       "addRequest",
       (addRequest) =>
-        function (this: unknown, request: unknown, options: unknown, ...more) {
+        function (this: unknown, request: unknown, options: unknown) {
           remember(request);
           // Node passes two; a host by itself and its port are from old times.
-          return more.length === 0
+          return arguments.length === 2
             ? addRequest.call(this, request, options)
-            : addRequest.call(this, request, options, ...more);
+            : Reflect.apply(addRequest, this, arguments);
         },
     );
   }
@@ -80,7 +81,7 @@ export function hookClients(hook: Hook, outgoing: Outgoing): void {
           if (hook.active) {
             const context = this[creation] ?? outgoing.ambientFor(this.host);
             const list = Array.isArray(headers) ? listOf(headers) : undefined;
-            const existing = list === undefined ? contextHeadersOf(this) : contextHeadersIn(list);
+            const existing = list === undefined ? contextHeadersOf(this, headers) : contextHeadersIn(list);
             if (!isDestination(this, outgoing)) {
               changed = withoutLeaked(this, headers, list, outgoing.leakedHeaders(context, existing));
             } else {
@@ -131,15 +132,19 @@ function withoutLeaked(
   return headers;
 }
 
-/** What is set on a request whose headers were not given as a list. */
-function contextHeadersOf(request: ClientRequest): ContextHeaders {
-  const baggage = request.getHeader("baggage");
-  const traceparent = request.getHeader("traceparent");
-  const tracestate = request.getHeader("tracestate");
-  const caller = request.getHeader("x-forrst-caller");
-  return (baggage ?? traceparent ?? tracestate ?? caller) === undefined
-    ? noContextHeaders
-    : { baggage, traceparent, tracestate, "x-forrst-caller": caller };
+/** What is set on a request whose headers were not given as a list. Node passes those it holds, by lower-case names. */
+function contextHeadersOf(request: ClientRequest, headers: unknown): ContextHeaders {
+  // Looked at there, where one look costs less than asking the request for one.
+  const held = (headers ?? noContextHeaders) as ContextHeaders;
+  const isHeld =
+    (held.baggage ?? held.traceparent ?? held.tracestate ?? held["x-forrst-caller"]) !== undefined;
+  if (!isHeld) return noContextHeaders;
+  return {
+    baggage: request.getHeader("baggage"),
+    traceparent: request.getHeader("traceparent"),
+    tracestate: request.getHeader("tracestate"),
+    "x-forrst-caller": request.getHeader("x-forrst-caller"),
+  };
 }
 
 /** A list of pairs, which Node takes as well, as one list. What is neither is left for Node to refuse. */
@@ -152,7 +157,7 @@ function isDestination(request: ClientRequest & RequestInternals, outgoing: Outg
   if (request.method === "CONNECT") return false;
   // By a socket of the file system, nothing leaves the machine.
   if (request.socketPath) return true;
-  if (request.path.startsWith("/")) return outgoing.mayGoTo(request.host);
+  if (request.path[0] === "/") return outgoing.mayGoTo(request.host);
   // To a proxy, the whole URL is the path, and both get to see the headers. Source: RFC 9112 §3.2.2
   const target = URL.canParse(request.path) ? new URL(request.path).hostname : "";
   return outgoing.mayGoTo(request.host, target || request.host);

@@ -36,7 +36,7 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
     // An application may hand a request on to another server by emitting it there.
     if (request[scope] !== undefined) return request[scope];
     const { headers } = request;
-    const received = incoming.contextOf((name) => headers[name]);
+    const received = incoming.contextOf(headers);
     // It may have been here first, and have opened a scope with more in it: its span, and what other headers carry.
     const context = extractedByOpenTelemetry(headers) ?? received;
     request[scope] = context;
@@ -60,8 +60,7 @@ export function hookServers(hook: Hook, incoming: Incoming, lost: LostContexts):
       } catch (error) {
         hook.fail(error);
       }
-      // Spares a scope inside the same scope, since entering one is not free.
-      return context === undefined || storage.getStore() === context
+      return context === undefined
         ? Reflect.apply(emit, this, arguments)
         : storage.run(context, Reflect.apply, emit, this, arguments);
     };

@@ -37,7 +37,7 @@ export function hookHttp2Servers(
       streamPrototype = Object.getPrototypeOf(stream) as object;
       hookStreams(streamPrototype);
     }
-    stream[scopeEntry] = entryTo(incoming.contextOf((name) => headers[name]));
+    stream[scopeEntry] = entryTo(incoming.contextOf(headers));
     lost.opened(stream);
   };
 

@@ -1,11 +1,12 @@
-import { type Context, emptyContext, extractContext, type HeaderReader } from "./context.ts";
+import type { IncomingHttpHeaders } from "node:http";
+import { type Context, contextOfLines, emptyContext } from "./context.ts";
 import type { OpenTelemetryWatch } from "./opentelemetry.ts";
 import { newTraceparent } from "./traceparent.ts";
 
 /** What all requests that come in to a process have in common. */
 export interface Incoming {
   /** The context of one request; `emptyContext` when it came without one. Reports that it did. */
-  contextOf(header: HeaderReader): Context;
+  contextOf(headers: IncomingHttpHeaders): Context;
 }
 
 export interface IncomingOptions {
@@ -17,21 +18,13 @@ export interface IncomingOptions {
 
 export function createIncoming({ participate, onMissing, openTelemetry }: IncomingOptions): Incoming {
   return {
-    contextOf(header) {
+    contextOf({ baggage, traceparent, tracestate, "x-forrst-caller": caller }) {
       openTelemetry.look();
-      const context = extractContext(header);
+      const context = contextOfLines(baggage, traceparent, tracestate, caller);
       if (context === emptyContext) onMissing();
-      return participate && context.traceparent === undefined ? withNewTrace(header) : context;
+      if (!participate || context.traceparent !== undefined) return context;
+      // One trace for all that the request leads to. What was wrong with the headers has been reported already.
+      return contextOfLines(baggage, newTraceparent(), undefined, caller, { onFault: () => {} });
     },
   };
-}
-
-/** One trace for all that the request leads to. What was wrong with the headers has been reported already. */
-function withNewTrace(header: HeaderReader): Context {
-  const traceparent = newTraceparent();
-  const read: HeaderReader = (name) => {
-    if (name === "traceparent") return traceparent;
-    return name === "tracestate" ? undefined : header(name);
-  };
-  return extractContext(read, { onFault: () => {} });
 }

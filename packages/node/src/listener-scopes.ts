@@ -106,8 +106,8 @@ export function hookListeners(hook: Hook, lost: LostContexts): ScopeListeners {
 
   const hookAdding = (prototype: object, isNodesOwn: IsNodesOwn): void => {
     const scopeWhatIsHeard = (emitter: Emitter, event: unknown, listener: unknown): void => {
-      if (!streamEvents.has(event)) return;
-      if (!isNodesOwn(emitter, event, listener)) scopeListeners(holderOf(emitter));
+      if (isNodesOwn(emitter, event, listener) || !streamEvents.has(event)) return;
+      scopeListeners(holderOf(emitter));
     };
     for (const method of addingMethods) {
       hook.replace(

@@ -1,41 +1,9 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import { contextHeaderNames, type ScopeEntry } from "./context.ts";
-import type { OutgoingHeaders } from "./header-list.ts";
+import { contextHeaderNames } from "./context.ts";
+import { type CreatedRequest, currentDispatch, type DispatchDecision } from "./current-dispatch.ts";
 import type { Hook } from "./hook.ts";
 
-/** What has been decided about a request of undici's, as far as another injector must know it. */
-export interface DispatchDecision {
-  /** The headers that were added, if any were. */
-  readonly added: OutgoingHeaders | undefined;
-  /** Enters the scope of whoever made the request; undefined where it is not shared with OpenTelemetry. */
-  readonly enter: ScopeEntry | undefined;
-}
-
-interface CreatedRequest {
-  /** Names and values in turn; up to undici 5, text. */
-  headers: unknown;
-}
-
 type Field = readonly [name: unknown, value: unknown];
-
-/** The dispatch that is going on; undici makes its request within. */
-let current: DispatchDecision | undefined;
-
-/** Whether a request may be dispatched as it is: where no OpenTelemetry is, which is most often, nobody would look. */
-export function needsNoMark(decision: DispatchDecision | undefined): boolean {
-  return decision?.enter === undefined && current === undefined;
-}
-
-/** Dispatches a request that has been decided about. */
-export function dispatchDecided<T>(decision: DispatchDecision | undefined, dispatch: () => T): T {
-  const outer = current;
-  current = decision;
-  try {
-    return dispatch();
-  } finally {
-    current = outer;
-  }
-}
 
 /**
  * OpenTelemetry's instrumentation of undici adds headers where undici publishes that a request was made. That may be
@@ -51,7 +19,7 @@ export function hookUndiciChannel(hook: Hook): void {
       function (this: Channel, ...args: [message: { request: CreatedRequest }]) {
         // Which method it is changes with the first subscriber.
         const publish = Reflect.get(Object.getPrototypeOf(this), "publish");
-        const decision = current;
+        const decision = currentDispatch();
         const request = args[0]?.request;
         if (!hook.active || decision?.enter === undefined) return Reflect.apply(publish, this, args);
         const before = fieldsOf(request?.headers);

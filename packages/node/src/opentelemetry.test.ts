@@ -10,9 +10,9 @@ import {
   ROOT_CONTEXT,
   type TextMapPropagator,
 } from "@opentelemetry/api";
+import { type DispatchDecision, dispatchDecided } from "./current-dispatch.ts";
 import type { Hook } from "./hook.ts";
 import { watchOpenTelemetry } from "./opentelemetry.ts";
-import { dispatchDecided } from "./opentelemetry-undici.ts";
 
 /** One that knows baggage, badly, and a header of its own. */
 function createPropagator(): TextMapPropagator {
@@ -120,7 +120,8 @@ function headersAfter(headers: string | unknown[], names: readonly string[], add
   created.subscribe(subscriber);
   const request = { headers };
   const ours = Object.fromEntries(names.map((name) => [name, "ours"]));
-  dispatchDecided({ added: { ...none, ...ours }, enter: (fn) => fn() }, () => created.publish({ request }));
+  const decision: DispatchDecision = { added: { ...none, ...ours }, enter: (fn) => fn() };
+  dispatchDecided(decision, created.publish, created, { request }, undefined);
   created.unsubscribe(subscriber);
   return request.headers;
 }

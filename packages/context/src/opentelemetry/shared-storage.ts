@@ -66,22 +66,21 @@ export type ScopeEntry = <T>(fn: () => T) => T;
  * this process, it keeps ours in them: one store, which both sides read and write, and no second one that could
  * disagree with it or cost anything. The SDK may come at any time, before us or after.
  */
-export class SharedStorage extends AsyncLocalStorage<Context> {
+export class SharedStorage {
+  readonly #storage = new AsyncLocalStorage<Context>();
   /** Becomes true with the first SDK that is seen, so that a process without one does not look twice. */
   #isSharing = false;
 
-  override getStore(): Context | undefined {
-    const own = super.getStore();
+  getStore(): Context | undefined {
+    const own = this.#storage.getStore();
     if (own !== undefined && !this.#isSharing) return own;
     const manager = this.#findManager();
     return manager === undefined ? own : (fromOtelContext(manager.active(), own) ?? own);
   }
 
-  override run<R>(context: Context, fn: () => R): R;
-  override run<R, A extends unknown[]>(context: Context, fn: (...args: A) => R, ...args: A): R;
-  override run<R, A extends unknown[]>(context: Context, fn: (...args: A) => R, ...args: A): R {
+  run<R, A extends unknown[]>(context: Context, fn: (...args: A) => R, ...args: A): R {
     const manager = this.#findManager();
-    if (manager === undefined) return super.run(context, fn, ...args);
+    if (manager === undefined) return this.#storage.run(context, fn, ...args);
     const active = manager.active();
     if (fromOtelContext(active) === context) return fn(...args);
     return manager.with(intoOtelContext(active, context), fn, undefined, ...args);
@@ -89,8 +88,8 @@ export class SharedStorage extends AsyncLocalStorage<Context> {
 
   /** The scope of now: ours, and with it OpenTelemetry's, its span included, where the two are one. */
   capture(): ScopeEntry {
-    const own = super.getStore();
-    const enterOwn: ScopeEntry = (fn) => super.run(own as Context, fn);
+    const own = this.#storage.getStore();
+    const enterOwn: ScopeEntry = (fn) => this.#storage.run(own as Context, fn);
     const manager = this.#findManager();
     if (manager === undefined) return enterOwn;
     const active = manager.active();

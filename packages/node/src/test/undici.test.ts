@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
 import { json, text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { context } from "@clew/context";
+import { context, emptyContext } from "@clew/context";
 import { startUpstream, type Upstream } from "@clew/testing";
 import * as undici from "undici";
 import { register } from "../api.ts";
@@ -88,6 +88,26 @@ for (const [name, create] of [
     }
   });
 }
+
+test("an agent's own factory makes a pool that looks at what it is given and sends it later: it sees the context, and sends it", async () => {
+  await using upstream = await startUpstream();
+  const seen: unknown[] = [];
+  const factory = (origin: string | URL, options: object): undici.Pool => {
+    const pool = new undici.Pool(origin, options);
+    const dispatch = pool.dispatch.bind(pool);
+    pool.dispatch = (given, handler) => {
+      seen.push(given.headers);
+      setImmediate(() => context.run(emptyContext, () => dispatch(given, Object.create(handler))));
+      return true;
+    };
+    return pool;
+  };
+  const dispatcher = new undici.Agent({ factory });
+  const options = { dispatcher, headers: { accept: "*/*" } };
+  assert.deepEqual(await scoped(() => sentBy(undici.request(upstream.url, options))), sent);
+  assert.deepEqual(seen, [{ accept: "*/*", ...sent }]);
+  await dispatcher.close();
+});
 
 const tenants: readonly string[] = Array.from({ length: 60 }, (_, id) => `t${id}`);
 
