@@ -35,6 +35,28 @@ test("a worker thread has what its process was started with: its servers and cli
   assert.deepEqual([child.stdout, child.stderr], ["self self\n", ""]);
 });
 
+test("one object of process.nextTick's outlives a collection of the heap, where without propagation none does", async () => {
+  const api = JSON.stringify(new URL("../api.js", import.meta.url).href);
+  const script = `
+    import { createHook } from "node:async_hooks";
+    import { setTimeout } from "node:timers/promises";
+    const ticks = [];
+    const onInit = (_id, type, _trigger, resource) => { if (type === "TickObject") ticks.push(new WeakRef(resource)); };
+    createHook({ init: onInit }).enable();
+    const survivors = async () => {
+      process.nextTick(() => {});
+      // What a WeakRef was made of in this turn is held until the next.
+      for (let turn = 0; turn < 3; turn += 1) await setTimeout(1);
+      gc();
+      return [ticks.length > 0, ticks.filter((tick) => tick.deref() !== undefined).length].join();
+    };
+    const before = await survivors();
+    (await import(${api})).register();
+    console.log(before, await survivors());`;
+  const child = await runScript(script, { load: ["--expose-gc"] });
+  assert.equal(child.stdout, "true,0 true,1\n");
+});
+
 test("CLEW_NODE_DISABLED=1 leaves the process as it is", async () => {
   const script = `
     import { Agent, ClientRequest } from "node:http";
